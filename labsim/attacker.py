@@ -1,0 +1,184 @@
+"""The attacker: steals and replays. It sees only what it was given and what it was answered.
+
+No socket and no file here: `send` and the access it is given come from its process in the estate.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace as changed
+from typing import Any
+
+from labsim.attempt import Attempt, NotPossible, Replay, Target
+from labsim.binding import Binding, Holder, Presentation
+from labsim.http_message import Ending, Outcome, Request, Response
+from labsim.jose import Malformed, parse_compact
+from labsim.keys import SigningKey
+from labsim.loot import Access, Loot, Theft
+from labsim.roles.client import Send, TokenRefused, obtain_token, present
+from labsim.roles.client_authentication import (
+    PRIVATE_KEY_JWT,
+    Authentication,
+    basic,
+    private_key_jwt,
+)
+
+
+class Attacker:
+    """Hold the attacker's own key and what it needs to send; every replay gets this as its thief.
+
+    `send` is a dialler, `clock` returns lab seconds, `new_id` identifiers never used before.
+    """
+
+    def __init__(
+        self,
+        send: Send,
+        clock: Callable[[], float],
+        new_id: Callable[[], str],
+        bindings: Mapping[str, Binding],
+    ) -> None:
+        self._send = send
+        self._clock = clock
+        self._new_id = new_id
+        self._bindings = bindings
+        self._own_key = SigningKey.generate()
+        self._rotated: dict[str, str] = {}
+
+    # What a replay can do (attempt.Thief).
+
+    @property
+    def own_key(self) -> Holder:
+        """Return the attacker's own key."""
+        return self._own_key
+
+    def send(self, request: Request) -> Outcome:
+        """Send a request as it stands."""
+        return self._send(request)
+
+    def present(self, request: Request, token: str, binding: Binding, holder: Holder) -> Outcome:
+        """Send a request with a token and a fresh proof by `holder`, as an honest client would."""
+        presentation = Presentation(token, holder, self._clock(), self._new_id)
+        return present(lambda: request, binding, presentation, self._send)
+
+    def holder_of(self, private_jwk: Any) -> Holder:
+        """Make a holder of a stolen private key."""
+        return SigningKey.from_jwk(private_jwk)
+
+    def obtain_token(self, loot: Loot, binding: Binding, target: Target) -> str | Outcome:
+        """Get a token for the attacker's own key with the loot's client credential.
+
+        A refresh token that the loot has is used with it, and followed through its rotations: the
+        second use of a spent one would end the family and warn its owner.
+        """
+        parameters = {"grant_type": "client_credentials", "resource": target.resource}
+        if loot.refresh_token is not None:
+            newest = self._rotated.get(loot.refresh_token, loot.refresh_token)
+            parameters |= {"grant_type": "refresh_token", "refresh_token": newest}
+        presentation = Presentation(None, self._own_key, self._clock(), self._new_id)
+        authenticate = self._authentication(loot.client_credential or {}, target.issuer)
+        try:
+            tokens = obtain_token(
+                target.token_endpoint,
+                parameters,
+                authenticate,
+                binding,
+                presentation,
+                self._send,
+            )
+        except TokenRefused as refused:
+            return refused.outcome
+        if loot.refresh_token is not None and tokens.refresh_token is not None:
+            self._rotated[loot.refresh_token] = tokens.refresh_token
+        return tokens.access_token
+
+    def _authentication(self, credential: Mapping[str, Any], issuer: str) -> Authentication:
+        if credential["method"] == PRIVATE_KEY_JWT:
+            key = SigningKey.from_jwk(credential["private_jwk"])
+            return private_key_jwt(credential["client_id"], key, issuer, self._clock, self._new_id)
+        return basic(credential["client_id"], credential["secret"])
+
+    # What the lab asks of it.
+
+    def steal(self, theft: Theft, client: str, access: Access) -> list[Loot]:
+        """Take what the access yields, and look into each token for whom it is meant."""
+        now = self._clock()
+        return [
+            changed(
+                loot,
+                theft=theft.name,
+                client=client,
+                taken_at=now,
+                resource=str(token_claims(loot.token).get("aud", loot.resource)),
+            )
+            for loot in theft.take(access)
+        ]
+
+    def replay(self, replay: Replay, loot: Loot, target: Target) -> Attempt:
+        """Try one replay of one loot against one resource, and write down how it ended."""
+        binding = self.binding_of(loot)
+        try:
+            outcome = self._spend(replay, loot, binding, target)
+        except NotPossible as impossible:
+            outcome = Outcome(Ending.NOT_POSSIBLE, detail=str(impossible))
+        answer = outcome.response
+        return Attempt(
+            theft=loot.theft,
+            client=loot.client,
+            loot="+".join(sorted(loot.kinds)),
+            binding=binding.name,
+            replay=replay.name,
+            resource=target.name,
+            relation="same_resource" if target.resource == loot.resource else "other_resource",
+            outcome=outcome.ending,
+            status=answer.status if answer else None,
+            error=wire_error(answer) if answer else "",
+            why=outcome.detail,
+            seconds=self._clock() - loot.taken_at,
+            records=tuple(record_ids(answer)) if outcome.ending is Ending.SERVED and answer else (),
+            request_id=(answer.value("Request-Id") or "") if answer else "",
+            sent=outcome.request.wire().decode("latin-1") if outcome.request else "",
+            answer=answer.wire().decode("latin-1") if answer else "",
+        )
+
+    def _spend(self, replay: Replay, loot: Loot, binding: Binding, target: Target) -> Outcome:
+        missing = replay.needs - loot.kinds
+        if missing:
+            raise NotPossible(f"this loot holds no {' and no '.join(sorted(missing))}")
+        if replay.needs_binding and binding.confirmation is None:
+            raise NotPossible(f"a {binding.name} token asks for no proof")
+        return replay.spend(loot, binding, target, self)
+
+    def binding_of(self, loot: Loot) -> Binding:
+        """Return the binding that the loot's token names in its `cnf`."""
+        cnf = token_claims(loot.token).get("cnf")
+        members = cnf if isinstance(cnf, dict) else {None: None}
+        return next(b for b in self._bindings.values() if b.confirmation in members)
+
+
+def token_claims(token: str | None) -> Mapping[str, Any]:
+    """Read a token's claims without verifying them: whoever holds a JWT can."""
+    try:
+        return parse_compact(token or "").payload
+    except Malformed:
+        return {}
+
+
+def wire_error(response: Response) -> str:
+    """Return the OAuth error code of a refusal's body, empty if there is none."""
+    try:
+        body = json.loads(response.body or b"{}")
+    except ValueError:
+        return ""
+    return str(body.get("error", "")) if isinstance(body, dict) else ""
+
+
+def record_ids(response: Response) -> list[str]:
+    """Return the ids of the records in an answer: a list of them, or a single one."""
+    try:
+        body = json.loads(response.body)
+    except ValueError:
+        return []
+    found = body.get("records", [body]) if isinstance(body, dict) else []
+    records = found if isinstance(found, list) else []
+    return [str(record["id"]) for record in records if isinstance(record, dict) and "id" in record]

@@ -1,0 +1,103 @@
+"""One replay of one loot against one resource: the shape of a replay, and of its record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+from labsim.binding import Binding, Holder
+from labsim.http_message import Outcome, Request
+from labsim.loot import Kind, Loot
+
+
+class NotPossible(Exception):
+    """Say that an attempt cannot be built from this loot, and why, in one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a replay goes: a resource's URL, another URL of the same server, its audience.
+
+    `issuer` and `token_endpoint` are the authorization server's, as its metadata says them.
+    """
+
+    name: str
+    url: str
+    other_url: str
+    resource: str
+    issuer: str
+    token_endpoint: str
+
+
+class Thief(Protocol):
+    """What a replay can do from the attacker's process."""
+
+    @property
+    def own_key(self) -> Holder:
+        """Return the attacker's own key."""
+
+    def send(self, request: Request) -> Outcome:
+        """Send a request as it stands."""
+
+    def present(self, request: Request, token: str, binding: Binding, holder: Holder) -> Outcome:
+        """Send a request with a token and a fresh proof by `holder`, as an honest client would.
+
+        A challenge (a nonce) is answered once.
+        """
+
+    def holder_of(self, private_jwk: Any) -> Holder:
+        """Make a holder of a stolen private key."""
+
+    def obtain_token(self, loot: Loot, binding: Binding, target: Target) -> str | Outcome:
+        """Get a token for the attacker's own key with the loot's client credential.
+
+        Returns the token, or the outcome of the refused token request.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Hold how one replay of one loot against one resource ended, as the attacker saw it.
+
+    `sent` and `answer` are the bytes on the wire of the last request, latin-1; `records` the ids
+    in the answer; `error` the OAuth error code on the wire; `why` says why it was not possible, or
+    what kept it from an answer; `seconds` are lab seconds since the theft.
+    """
+
+    theft: str
+    client: str
+    loot: str
+    binding: str
+    replay: str
+    resource: str
+    relation: str
+    outcome: str
+    status: int | None
+    error: str
+    why: str
+    seconds: float
+    records: tuple[str, ...] = ()
+    request_id: str = ""
+    sent: str = ""
+    answer: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the attempt as JSON values, one member a field."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """One way of using loot from another process. Raises NotPossible where it cannot be built.
+
+    `needs` are the kinds of loot without which it cannot be built; `needs_binding` says that it
+    is about a proof, so that a token which asks for none offers nothing to try.
+    """
+
+    name: str
+    source: str
+    title: str
+    needs: frozenset[Kind]
+    spend: Callable[[Loot, Binding, Target, Thief], Outcome]
+    needs_binding: bool = True

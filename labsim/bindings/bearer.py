@@ -1,0 +1,46 @@
+"""Bearer tokens (RFC 6750): bound to nothing, so that whoever has one may use it.
+
+The difference from every other binding is what is missing here: there is no proof to attach,
+nothing to bind to, and nothing to check besides the token itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from labsim.binding import Binding, Presentation
+from labsim.http_message import Request
+
+
+def attach(request: Request, presentation: Presentation) -> Request:
+    """Client: put the token on the request (RFC 6750 section 2.1); at the token endpoint, nothing."""
+    if presentation.token is None:
+        return request
+    return request.adding("Authorization", f"Bearer {presentation.token}")
+
+
+def introduced(_request: Request) -> bool:
+    """Authorization server: no request ever brings a key of this kind."""
+    return False
+
+
+def bind(_proof: object) -> dict[str, Any]:
+    """Authorization server: the token gets no `cnf`."""
+    return {}
+
+
+def parse(_request: Request) -> None:
+    """Resource server: there is no proof to read."""
+
+
+BINDING = Binding(
+    name="bearer",
+    source="RFC 6750",
+    scheme="Bearer",
+    confirmation=None,
+    proof_error="invalid_token",
+    attach=attach,
+    introduced=introduced,
+    bind=bind,
+    parse=parse,
+)

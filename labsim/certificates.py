@@ -1,0 +1,132 @@
+"""The lab's certificate authority and the leaves it issues, made at run time and never kept.
+
+A server leaf may only serve and a client leaf may only be a client: usages are distinct on purpose.
+OpenSSL's clock does not move with the lab's, so certificates outlive any offset in real time;
+their lab expiry is for authorization server and resource server to check on the lab's clock.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from labsim.jose import b64url
+
+REAL_LIFETIME = datetime.timedelta(days=3650)
+"""How long a lab certificate is valid on the real clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """Hold a certificate and its private key."""
+
+    certificate: x509.Certificate
+    key: ec.EllipticCurvePrivateKey
+
+    @property
+    def certificate_pem(self) -> bytes:
+        """Return the certificate as PEM."""
+        return self.certificate.public_bytes(serialization.Encoding.PEM)
+
+    @property
+    def key_pem(self) -> bytes:
+        """Return the private key as PEM (PKCS #8, unencrypted): what a 0600 file holds."""
+        return self.key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+
+
+def certificate_thumbprint(der: bytes) -> str:
+    """Return `x5t#S256`: base64url of the SHA-256 of the DER certificate (RFC 8705 section 3.1)."""
+    return b64url(hashlib.sha256(der).digest())
+
+
+def certificate_authority(name: str, now: datetime.datetime) -> KeyPair:
+    """Make a certificate authority that signs leaves and nothing else (path length 0)."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    builder = _begun(name, name, key.public_key(), now)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    # Python 3.13 checks X.509 strictly: an authority without keyUsage is refused.
+    builder = builder.add_extension(_usage(sign_certificates=True), critical=True)
+    return KeyPair(builder.sign(key, hashes.SHA256()), key)
+
+
+def server_leaf(authority: KeyPair, hosts: Sequence[str], now: datetime.datetime) -> KeyPair:
+    """Make a server's certificate for host names and IP addresses; it cannot be a client's."""
+    names = [_general_name(host) for host in hosts]
+    return _leaf(authority, hosts[0], names, ExtendedKeyUsageOID.SERVER_AUTH, now)
+
+
+def client_leaf(authority: KeyPair, uri: str, name: str, now: datetime.datetime) -> KeyPair:
+    """Make a client's certificate with a SPIFFE-like URI name; it cannot be a server's."""
+    names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(uri)]
+    return _leaf(authority, name, names, ExtendedKeyUsageOID.CLIENT_AUTH, now)
+
+
+def _leaf(
+    authority: KeyPair,
+    name: str,
+    names: Sequence[x509.GeneralName],
+    usage: x509.ObjectIdentifier,
+    now: datetime.datetime,
+) -> KeyPair:
+    key = ec.generate_private_key(ec.SECP256R1())
+    issuer = authority.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
+    builder = _begun(name, str(issuer), key.public_key(), now)
+    builder = builder.add_extension(
+        x509.BasicConstraints(ca=False, path_length=None), critical=True
+    )
+    builder = builder.add_extension(_usage(sign_certificates=False), critical=True)
+    builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+    builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    builder = builder.add_extension(
+        x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key()),
+        critical=False,
+    )
+    return KeyPair(builder.sign(authority.key, hashes.SHA256()), key)
+
+
+def _begun(
+    subject: str, issuer: str, key: ec.EllipticCurvePublicKey, now: datetime.datetime
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + REAL_LIFETIME)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+    )
+
+
+def _usage(*, sign_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not sign_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=sign_certificates,
+        crl_sign=sign_certificates,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _general_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)

@@ -1,0 +1,213 @@
+"""The estate as a picture: who calls whom, with which binding, and what has been stolen so far.
+
+Two drawings of the same thing. JupyterLab draws the mermaid text itself; where nothing does, the
+SVG shows it with a fixed place for each box.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from labsim.charts import palette, words
+from labsim.errors import LabError
+
+if TYPE_CHECKING:
+    from labsim.charts.picture import Picture
+    from labsim.estate.plan import Client, Plan, Resource
+
+
+@dataclass(frozen=True)
+class EstateMap:
+    """Hold what the map shows: a plan and what is in use; `estate_map` makes one."""
+
+    plan: Plan
+    clients: tuple[Client, ...]
+    resources: tuple[Resource, ...]
+    bindings: Mapping[str, str]
+    custodies: Mapping[str, str]
+    stolen: Mapping[str, tuple[str, ...]]
+    served: Mapping[str, int | None]
+
+    def binding(self, client: Client) -> str:
+        """Return the binding that the client has now."""
+        return self.bindings.get(client.name, client.binding)
+
+    def held(self, client: Client) -> str:
+        """Return the client's binding in words, with where its key lies if it has one."""
+        binding = self.binding(client)
+        said = words.capital(words.binding(binding))
+        custody = self.custodies.get(client.name, client.custody)
+        return said if binding == "bearer" else f"{said}, {words.custody(custody)}"
+
+    def loss(self, client: Client) -> str:
+        """Return how the client was robbed, in words."""
+        thefts = [words.theft(theft) for theft in self.stolen[client.name]]
+        return f"robbed by {', '.join(thefts)}" if thefts else "robbed"
+
+    def fall(self, resource: Resource) -> str:
+        """Return what the attacker was served there, in words."""
+        count = self.served[resource.name]
+        return (
+            "served the attacker"
+            if count is None
+            else f"served the attacker {count} of {len(resource.records)} records"
+        )
+
+    @property
+    def calls(self) -> list[tuple[Client, Resource]]:
+        """Return who calls whom, of what is shown."""
+        return [(c, r) for c in self.clients for r in self.resources if r.name in c.calls]
+
+    @property
+    def title(self) -> str:
+        """Return the finding: how much of the estate the attacker has been served."""
+        if not self.stolen:
+            return "The estate: nothing has been stolen so far."
+        robbed = f"{len(self.stolen)} of {len(self.clients)} clients robbed"
+        fell = [count for count in self.served.values() if count != 0]
+        where = f"{len(fell)} of {len(self.resources)} resource servers"
+        if not fell:
+            return f"{robbed}; no resource server served the attacker."
+        if None in fell:
+            return f"{robbed}; {where} served the attacker."
+        records = sum(count for count in fell if count)
+        total = sum(len(resource.records) for resource in self.resources)
+        return f"{robbed}; {where} served the attacker {records} of {total} records."
+
+    @property
+    def alt(self) -> str:
+        """Return the map in words."""
+        parts = [self.title]
+        for client in self.clients:
+            to = [r.title for c, r in self.calls if c is client]
+            said = f"{client.title} ({self.held(client)}) calls {words.listed(to)}" if to else ""
+            parts.append(f"{said}{f'; {self.loss(client)}' if client.name in self.stolen else ''}.")
+        for each in self.resources:
+            if each.name in self.served:
+                parts.append(f"{each.title}: {self.fall(each)}.")
+        return " ".join(parts)
+
+    @cached_property
+    def picture(self) -> Picture:
+        """Return the map drawn with fixed places."""
+        from labsim.charts import estate_picture
+        from labsim.charts.picture import Picture
+
+        return Picture(estate_picture.draw(self), self.title, self.alt)
+
+    @cached_property
+    def mermaid(self) -> str:
+        """Return the map as mermaid text, which JupyterLab draws in the page's own colours."""
+        return "\n".join(_mermaid(self))
+
+    def _repr_mimebundle_(self, **_how: Any) -> dict[str, str]:
+        # No text/html: JupyterLab would prefer it to the mermaid drawing.
+        return {
+            "text/vnd.mermaid": self.mermaid,
+            "image/svg+xml": self.picture.svg,
+            "text/plain": self.alt,
+        }
+
+
+def estate_map(
+    plan: Plan,
+    *,
+    bindings: Mapping[str, str] | None = None,
+    custodies: Mapping[str, str] | None = None,
+    stolen: Iterable[str] | Mapping[str, Iterable[str]] = (),
+    served: Iterable[str] | Mapping[str, int] = (),
+    only: Collection[str] | None = None,
+) -> EstateMap:
+    """Make the map of a plan.
+
+    `bindings` and `custodies` say what clients have now, where that is not what the plan says.
+    `stolen` are the clients that were robbed, or for each of them the thefts; `served` are the
+    resources that served the attacker, or for each the number of distinct records. `only` are the
+    clients and resources to show; None shows all.
+    """
+    taken = stolen if isinstance(stolen, Mapping) else dict.fromkeys(stolen, ())
+    fell = served if isinstance(served, Mapping) else dict.fromkeys(served)
+    shown = {*plan.clients, *plan.resources} if only is None else {*only, *taken, *fell}
+    for name in {*shown, *taken, *fell, *(bindings or ()), *(custodies or ())}:
+        if name not in plan.clients and name not in plan.resources:
+            raise LabError.unknown("client or resource", name, (*plan.clients, *plan.resources))
+    return EstateMap(
+        plan=plan,
+        clients=tuple(client for client in plan.clients.values() if client.name in shown),
+        resources=tuple(each for each in plan.resources.values() if each.name in shown),
+        bindings=dict(bindings or {}),
+        custodies=dict(custodies or {}),
+        stolen={name: tuple(taken[name]) for name in plan.clients if name in taken},
+        served={name: fell[name] for name in plan.resources if name in fell},
+    )
+
+
+_ESCAPES = {ord(c): f"#{ord(c)};" for c in '"<>#&;{}[]()|`\\'}
+
+
+def _quoted(*lines: str) -> str:
+    # Mermaid reads text as markup: a title must not be able to end its box or bring a tag.
+    return '"' + "<br/>".join(line.translate(_ESCAPES) for line in lines) + '"'
+
+
+def _plain(text: str) -> str:
+    return "".join("," if character in "{};#\n" else character for character in text)
+
+
+def _mermaid(shown: EstateMap) -> list[str]:
+    lines = ["flowchart LR", f"accTitle: {_plain(shown.title)}", f"accDescr: {_plain(shown.alt)}"]
+    client_ids = {client.name: f"c{n}" for n, client in enumerate(shown.clients)}
+    resource_ids = {resource.name: f"r{n}" for n, resource in enumerate(shown.resources)}
+    lines.append('subgraph clients["workloads and agents"]')
+    for client in shown.clients:
+        box = "([{}])" if client.kind == "agent" else "[{}]"
+        label = _quoted(client.title, shown.held(client))
+        lines.append(f"  {client_ids[client.name]}{box.format(label)}")
+    lines += ["end", 'as["Authorization server"]', 'subgraph resources["resource servers"]']
+    for zone, group in groupby(shown.resources, key=lambda resource: resource.zone):
+        lines.append(f"  subgraph zone_{_identifier(zone)}[{_quoted(zone)}]")
+        for each in group:
+            more = [shown.fall(each)] if each.name in shown.served else []
+            lines.append(f"    {resource_ids[each.name]}[({_quoted(each.title, *more)})]")
+        lines.append("  end")
+    lines.append("end")
+    return lines + _edges(shown, client_ids, resource_ids)
+
+
+def _identifier(zone: str) -> str:
+    """Return a zone's name as mermaid takes it for an identifier."""
+    return "".join(character if character.isalnum() else "_" for character in zone)
+
+
+def _edges(
+    shown: EstateMap, client_ids: Mapping[str, str], resource_ids: Mapping[str, str]
+) -> list[str]:
+    lines = ["as -. tokens .-> clients"]
+    coloured: dict[str, list[int]] = {}
+    for number, (client, resource) in enumerate(shown.calls, 1):
+        binding = shown.binding(client)
+        label = _quoted(words.binding(binding))
+        lines.append(f"{client_ids[client.name]} -->|{label}| {resource_ids[resource.name]}")
+        coloured.setdefault(palette.mark(binding).colour, []).append(number)
+    for colour, numbers in coloured.items():
+        places = ",".join(str(number) for number in numbers)
+        lines.append(f"linkStyle {places} stroke:{colour},stroke-width:2px")
+    if shown.stolen:
+        lines += ['subgraph outside["outside"]', '  thief{{"Attacker"}}', "end"]
+        for client in shown.clients:
+            if client.name in shown.stolen:
+                lines.append(
+                    f"{client_ids[client.name]} -. {_quoted(shown.loss(client))} .-> thief"
+                )
+        for name, count in shown.served.items():
+            if count != 0:
+                label = f"|{_quoted(f'{count} records')}|" if count else ""
+                lines.append(f"thief ==>{label} {resource_ids[name]}")
+        robbed = ",".join(client_ids[name] for name in shown.stolen)
+        lines.append("classDef robbed stroke-width:4px,stroke-dasharray:6 3")
+        lines.append(f"class {robbed},thief robbed")
+    return lines

@@ -1,0 +1,164 @@
+"""What the measured rows show, said in words: titles, alt texts, and labels of merged rows.
+
+Every sentence is computed from the rows at hand. Change a row and the sentence changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final
+
+from labsim.charts import cells, words
+from labsim.charts.cells import Cell, Column, Grid, Row
+from labsim.charts.words import Look
+from labsim.errors import LabError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SAME: Final = "At the server that the token is for"
+OTHER: Final = "At another server"
+type Bar = dict[Any, Any]
+"""One row of `blast.measured.blast_radius`."""
+
+
+def both(attempts: pd.DataFrame, holder: pd.DataFrame, variant: str = "base") -> dict[str, Grid]:
+    """Return the grid of the server the token is for and, where one was tried, of the others."""
+    grids = {SAME: cells.grid(attempts, holder, "same_resource", variant)}
+    try:
+        grids[OTHER] = cells.grid(attempts, holder, "other_resource", variant)
+    except LabError:
+        return grids  # every client that was robbed calls one resource only
+    return grids
+
+
+def of_matrix(grid: Grid) -> str:
+    """Say in one or two sentences what the matrix shows, from its cells alone."""
+    said: dict[str, list[str]] = {}
+    names = words.in_order("binding", [column.binding for column in grid.columns])
+    for name in names:
+        said.setdefault(_said_of(grid, name), []).append(words.binding(name))
+    parts = [sentence.format(words.listed(bindings)) for sentence, bindings in said.items()]
+    holders = [cell.look for cell in grid.holder]
+    refused = sum(look is not Look.SERVED for look in holders)
+    last = ""
+    if refused:
+        last = f" But the holder itself was not served in {refused} of {len(holders)} columns."
+    return words.capital("; ".join(parts)) + "." + last
+
+
+def _said_of(grid: Grid, binding: str) -> str:
+    pairs = list(_pairs(grid, binding))
+    tried = [
+        cell for _, _, cell in pairs if cell.look not in (Look.NOT_POSSIBLE, Look.NOT_MEASURED)
+    ]
+    got_in = [pair for pair in pairs if pair[2].look in (Look.SERVED, Look.SERVED_IN_PART)]
+    if not tried:
+        return "no replay of a stolen {} token could be built"
+    if not got_in:
+        return "a stolen {} token was never served"
+    if len(got_in) == len(tried) and all(cell.look is Look.SERVED for _, _, cell in got_in):
+        return "a stolen {} token was served every time"
+    replays = words.in_order("replay", [replay for replay, _, _ in got_in])
+    if len(replays) > 3:
+        return f"a stolen {{}} token was served in {len(got_in)} of {len(tried)} cells"
+    thefts = words.in_order("theft", [column.theft for _, column, _ in got_in])
+    ways = " or ".join(words.replay(replay) for replay in replays)
+    after = words.listed([words.theft(theft) for theft in thefts])
+    return f"a stolen {{}} token was served only when the thief could {ways} (theft: {after})"
+
+
+def _pairs(grid: Grid, binding: str) -> Iterator[tuple[str, Column, Cell]]:
+    for row in grid.rows:
+        for column, cell in zip(grid.columns, row.cells, strict=True):
+            if column.binding == binding:
+                yield row.replays[0], column, cell
+
+
+def alt_of_matrix(grids: dict[str, Grid]) -> str:
+    """Return the matrix in words: the finding, and how many cells looked how."""
+    parts = [of_matrix(grids[SAME])]
+    for where, grid in grids.items():
+        counts = []
+        for binding in words.in_order("binding", [column.binding for column in grid.columns]):
+            looks = [cell.look for _, _, cell in _pairs(grid, binding)]
+            found = [f"{looks.count(look)} {look}" for look in Look if look in looks]
+            counts.append(f"{words.binding(binding)}: {', '.join(found)}")
+        parts.append(f"{where}, in cells: {'; '.join(counts)}.")
+    served = sum(cell.look is Look.SERVED for cell in grids[SAME].holder)
+    parts.append(f"The holder itself was served in {served} of {len(grids[SAME].holder)} columns.")
+    return " ".join(parts)
+
+
+def labelled(rows: tuple[Row, ...]) -> list[tuple[str, tuple[Cell, ...]]]:
+    """Return merged rows with a label each: one way by its name, several as what they are."""
+    result = []
+    for row in sorted(rows, key=lambda row: len(row.replays)):
+        label = words.replay(row.replays[0])
+        if len(row.replays) > 1:
+            label = "any of these ways" if len(rows) == 1 else "any of the other ways"
+        if len(row.replays) == 2 and len(rows) > 1:
+            label = " / ".join(words.replay(replay) for replay in row.replays)
+        result.append((label, row.cells))
+    return result
+
+
+def bars(blast: pd.DataFrame) -> list[Bar]:
+    """Return the rows as dictionaries, in the order in which a reader meets them."""
+    rows: list[Bar] = blast.to_dict("records")
+    orders = {
+        kind: words.in_order(kind, [row[kind] for row in rows])
+        for kind in ("theft", "binding", "custody")
+    }
+    if not rows:
+        raise LabError("There is no blast radius to show: nothing was tried.", todo="Run attempts.")
+    return sorted(rows, key=lambda row: [names.index(row[kind]) for kind, names in orders.items()])
+
+
+def of_bars(bars: list[Bar]) -> str:
+    """Say in one sentence what the bars show, from their numbers alone."""
+    groups: dict[str, list[str]] = {}
+    for theft in words.in_order("theft", [bar["theft"] for bar in bars]):
+        mine = [bar for bar in bars if bar["theft"] == theft]
+        groups.setdefault(_lost(mine), []).append(words.theft(theft))
+    parts = [f"{said} after {words.listed(thefts)}" for said, thefts in groups.items()]
+    return f"Records exposed by replay: {'; '.join(parts)}."
+
+
+def _lost(bars: list[Bar]) -> str:
+    """Say for one theft how many records each binding lost, as few times as possible."""
+    lost: dict[str, list[str]] = {}
+    names = words.in_order("binding", [bar["binding"] for bar in bars])
+    for name in names:
+        counts = [bar["records"] for bar in bars if bar["binding"] == name]
+        of = max(bar["of"] for bar in bars if bar["binding"] == name)
+        low, high = min(counts), max(counts)
+        count = f"{high} of {of}" if low == high else f"{low} to {high} of {of}"
+        lost.setdefault(count, []).append(words.binding(name))
+    if len(lost) == 1 and len(names) > 1:
+        return f"{next(iter(lost))} with every binding"
+    return words.listed([f"{count} with {words.listed(b)}" for count, b in lost.items()])
+
+
+def alt_of_bars(bars: list[Bar]) -> str:
+    """Return the blast radius in words: the finding, and every bar with its numbers."""
+    parts = [of_bars(bars)]
+    for theft, group in groupby(bars, key=lambda bar: bar["theft"]):
+        counts = [f"{_named(bar)} {counted(bar)}{_and_passing(bar)}" for bar in group]
+        parts.append(f"After {words.theft(theft)}: {'; '.join(counts)}.")
+    return " ".join(parts)
+
+
+def _named(bar: Bar) -> str:
+    binding = words.binding(bar["binding"])
+    return binding if bar["custody"] == "none" else f"{binding}, {words.custody(bar['custody'])}"
+
+
+def counted(bar: Bar) -> str:
+    """Return what a bar says: how many records, of how many within reach."""
+    return f"{bar['records']} of {bar['of']} by replay"
+
+
+def _and_passing(bar: Bar) -> str:
+    return f", {bar['read_in_passing']} read in passing" if bar["read_in_passing"] else ""

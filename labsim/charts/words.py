@@ -1,0 +1,205 @@
+"""The words and glyphs for what was measured, the same in pictures, report and terminal.
+
+Names of rooms (`log_line`, `own_proof`) are for code and tables of data. Here they become words
+for someone who has not read the code. A replay or theft is called by its room's own title; any
+other name that is not known here still reads, its underscores as spaces. So a new binding, theft
+or replay needs no change in this file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import Final
+
+from labsim.rooms import rooms
+
+
+class Look(StrEnum):
+    """Name the ways a cell can look. Rejected is two: by the binding, and by something else."""
+
+    SERVED = "served"
+    SERVED_IN_PART = "served in part"
+    REJECTED_BY_BINDING = "rejected by the binding"
+    REJECTED_OTHERWISE = "rejected for another reason"
+    REFUSED_BY_TLS = "refused by TLS"
+    UNREACHABLE = "unreachable"
+    NOT_POSSIBLE = "not possible"
+    NOT_MEASURED = "not measured"
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """Hold a look's glyph, the ASCII that stands in for it, its word, and what it means."""
+
+    glyph: str
+    ascii: str
+    word: str
+    meaning: str
+
+
+SIGNS: Final = {
+    Look.SERVED: Sign("●", "#", "served", "the server gave its records to the one who asked"),
+    Look.SERVED_IN_PART: Sign("◐", "%", "served", "served in some of the attempts, not in all"),
+    Look.REJECTED_BY_BINDING: Sign(
+        "✕", "x", "rejected", "refused because the thief could not prove to be the holder"
+    ),
+    Look.REJECTED_OTHERWISE: Sign(
+        "◇", "o", "rejected", "refused for a reason that has nothing to do with the binding"
+    ),
+    Look.REFUSED_BY_TLS: Sign("⊗", "T", "refused by TLS", "no connection, so no request either"),
+    Look.UNREACHABLE: Sign("?", "?", "unreachable", "nobody answered: this says nothing"),
+    Look.NOT_POSSIBLE: Sign("\u2013", "-", "not possible", "cannot be built from what was stolen"),
+    Look.NOT_MEASURED: Sign(" ", " ", "", "was not tried in this run"),
+}
+_LOOKS: Final = {
+    "served": Look.SERVED,
+    "refused_by_tls": Look.REFUSED_BY_TLS,
+    "unreachable": Look.UNREACHABLE,
+    "not_possible": Look.NOT_POSSIBLE,
+}
+REASONS: Final = {
+    "NO_CREDENTIALS": "no token sent",
+    "CREDENTIALS_MALFORMED": "token not readable",
+    "TOKEN_MALFORMED": "token not readable",
+    "TOKEN_TYPE_WRONG": "wrong kind of token",
+    "TOKEN_SIGNATURE_INVALID": "token not genuine",
+    "TOKEN_ISSUER_UNKNOWN": "token of another issuer",
+    "TOKEN_AUDIENCE_MISMATCH": "token is for another server",
+    "TOKEN_EXPIRED": "token has expired",
+    "TOKEN_NOT_YET_VALID": "token not valid yet",
+    "TOKEN_CLAIM_MISSING": "token lacks a claim",
+    "TOKEN_REVOKED": "token was revoked",
+    "BINDING_UNSUPPORTED": "binding not known here",
+    "SCHEME_MISMATCH": "token must come with a proof",
+    "BINDING_MISMATCH": "not the token's key",
+    "PROOF_MISSING": "no proof",
+    "PROOF_MALFORMED": "proof not readable",
+    "PROOF_SIGNATURE_INVALID": "proof not signed by its key",
+    "PROOF_METHOD_MISMATCH": "proof is for another method",
+    "PROOF_TARGET_MISMATCH": "proof is for another address",
+    "PROOF_CONTENT_MISMATCH": "content was changed",
+    "PROOF_OUTSIDE_WINDOW": "proof too old or made ahead",
+    "PROOF_TOKEN_MISMATCH": "proof is for another token",
+    "PROOF_REPLAYED": "proof was used before",
+    "NONCE_REQUIRED": "server asks for a nonce",
+    "SCOPE_INSUFFICIENT": "beyond the token's rights",
+    "REQUEST_MALFORMED": "request not readable",
+    "CLIENT_UNKNOWN": "client not known",
+    "CLIENT_CREDENTIAL_INVALID": "client credential wrong",
+    "CLIENT_NOT_ALLOWED": "client may not do this",
+    "GRANT_UNSUPPORTED": "grant not offered",
+    "GRANT_INVALID": "grant not valid",
+    "SCOPE_INVALID": "scope not allowed",
+    "TARGET_INVALID": "no such resource",
+    "UNAVAILABLE": "server could not decide",
+}
+"""Every reason for refusal (`labsim.rejection.Reason`) in at most five words."""
+_BINDING_REASONS: Final = ("SCHEME_", "BINDING_", "PROOF_", "NONCE_")
+
+_BINDINGS: Final = {
+    "bearer": "bearer",
+    "dpop": "DPoP",
+    "mtls": "mTLS",
+    "http_signature": "HTTP signature",
+}
+_BINDINGS_TOLD: Final = {
+    "bearer": "whoever has the token may use it",
+    "dpop": "each request must carry a fresh proof, signed with the key the token is bound to",
+    "mtls": "the token works only over a connection that shows the client's certificate",
+    "http_signature": "each request must be signed with the key the token is bound to",
+}
+_CUSTODIES: Final = {
+    "none": "no key",
+    "file": "key in a file",
+    "memory": "key in memory",
+    "signer": "key in a signer",
+}
+HOLDER: Final = "the holder itself"
+ORDER: Final = {
+    "theft": ("wiretap", "log_line", "container_files", "container_code"),
+    "binding": tuple(_BINDINGS),
+    "custody": tuple(_CUSTODIES),
+    "replay": (
+        "token_as_is",
+        "request_as_is",
+        "redirected_proof",
+        "own_proof",
+        "downgraded_scheme",
+        "stolen_key",
+        "new_token_for_own_key",
+    ),
+}
+"""Known names in the order in which a reader meets them; names not listed come after."""
+
+
+def look(outcome: str, reason: str) -> Look:
+    """Return how an attempt looks; only a refusal for the binding's own reasons is its merit."""
+    if outcome != "rejected":
+        return _LOOKS.get(outcome, Look.NOT_MEASURED)
+    by_binding = reason.upper().startswith(_BINDING_REASONS)
+    return Look.REJECTED_BY_BINDING if by_binding else Look.REJECTED_OTHERWISE
+
+
+def why(reason: str, check: str = "") -> str:
+    """Return why something was refused, in a few words."""
+    return REASONS.get(reason.upper()) or (f"not so: {plain(check)}" if check else plain(reason))
+
+
+def plain(name: str) -> str:
+    """Return a name with its underscores as spaces."""
+    return name.replace("_", " ").lower()
+
+
+def capital(text: str) -> str:
+    """Return text with a capital first, as a heading has it; `mTLS` and `DPoP` stay as they are."""
+    first = text.split()[0] if text else ""
+    return text[:1].upper() + text[1:] if first.islower() else text
+
+
+def theft(name: str) -> str:
+    """Return a theft's name in words."""
+    return plain(name)
+
+
+def binding(name: str) -> str:
+    """Return a binding's name as people write it."""
+    return _BINDINGS.get(name) or plain(name)
+
+
+def binding_told(name: str) -> str:
+    """Return in words what a binding asks of whoever uses the token; empty if nobody wrote it."""
+    return _BINDINGS_TOLD.get(name, "")
+
+
+def custody(name: str) -> str:
+    """Return where the key lies, in words."""
+    return _CUSTODIES.get(name) or f"key in {plain(name)}"
+
+
+def replay(name: str) -> str:
+    """Return a replay in words, as its room says it: what the thief does."""
+    return _titles("labsim.replays", "REPLAY").get(name) or plain(name)
+
+
+def theft_told(name: str) -> str:
+    """Return in words how a theft happens, as its room says it."""
+    return _titles("labsim.thefts", "THEFT").get(name) or plain(name)
+
+
+@lru_cache
+def _titles(package: str, constant: str) -> dict[str, str]:
+    return {name: room.title for name, room in rooms(package, constant).items()}
+
+
+def in_order(kind: str, names: list[str]) -> list[str]:
+    """Return distinct names in the reader's order: known ones first, others as they came."""
+    distinct = list(dict.fromkeys(names))
+    known = [name for name in ORDER[kind] if name in distinct]
+    return known + [name for name in distinct if name not in known]
+
+
+def listed(parts: list[str]) -> str:
+    """Join parts as a sentence does: `a, b and c`."""
+    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]

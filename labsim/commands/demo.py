@@ -1,0 +1,183 @@
+"""The main job: steal every token, replay it in every way, and say what came of it."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+
+from labsim.errors import LabError
+
+if TYPE_CHECKING:
+    from labsim.lab import Lab
+    from labsim.rounds import Findings, Round
+    from labsim.stories.oracle import Difference
+
+SUMMARY = "steal tokens, replay them, and show what was served and what was refused"
+DEFAULT_SEED = 4127
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command; exit 0 only if every outcome is the expected one."""
+    parser = argparse.ArgumentParser(prog="labsim demo", description=SUMMARY)
+    parser.add_argument("--out", default="out", metavar="DIR", help="where the results go (out)")
+    parser.add_argument(
+        "--seed", type=int, default=DEFAULT_SEED, help="decides the order of the replays"
+    )
+    options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, _interrupted)
+    out = Path(options.out)
+    with _results(out) as results:
+        return _run(out, results, options.seed)
+
+
+def _interrupted(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+class Results:
+    """Write attempts and events down as they come: an end in mid-run loses none of them."""
+
+    def __init__(self, attempts: TextIO, events: TextIO, columns: tuple[str, ...]) -> None:
+        self._attempts = csv.DictWriter(attempts, columns, lineterminator="\n")
+        self._attempts.writeheader()
+        self._files = (attempts, events)
+        self._events = events
+        self.count = 0
+        self._written = 0
+
+    def attempt(self, row: dict[str, Any]) -> None:
+        """Write one attempt as a line of attempts.csv."""
+        self._attempts.writerow({**row, "status": "" if row["status"] is None else row["status"]})
+        self.count += 1
+
+    def events(self, events: list[dict[str, Any]]) -> None:
+        """Write the events that are new as lines of events.jsonl, and flush both files."""
+        for event in events[self._written :]:
+            self._events.write(json.dumps(event, separators=(",", ":")) + "\n")
+        self._written = len(events)
+        for file in self._files:
+            file.flush()
+
+
+@contextmanager
+def _results(out: Path) -> Iterator[Results]:
+    from labsim.thief import COLUMNS
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with (out / "attempts.csv").open("w") as attempts, (out / "events.jsonl").open("w") as events:
+            results = Results(attempts, events, COLUMNS)
+            yield results
+    except OSError as error:
+        raise LabError(
+            f"The results cannot be written to {out}: {error.strerror}.",
+            "The run ended there; the lines that were written are whole, and stay.",
+            "Make room, or name another folder with --out.",
+        ) from error
+
+
+def _run(out: Path, results: Results, seed: int) -> int:
+    import labsim
+    from labsim import rounds
+    from labsim.estate import plan as plans
+    from labsim.stories import oracle
+
+    began = time.monotonic()
+    expected = oracle.load(plans.DATA / "expected_outcomes.csv")
+    with labsim.start(quiet=True) as lab:
+        _say(f"The estate runs: {len(lab.plan.resources)} resource servers, an authorization "
+             f"server, {len(lab.plan.clients)} clients and an attacker, in {lab.run_folder}.")
+        chosen = rounds.rounds(lab.plan)
+        lab.attacker.on_attempt = results.attempt
+        with _progress(lab, chosen) as progress:
+
+            def step(each: Round, made: int) -> None:
+                results.events(lab.events())
+                progress(each, made)
+
+            try:
+                findings = rounds.run(lab, chosen, seed, step)
+            finally:
+                results.events(lab.events())
+        differences = oracle.differences(lab.attacker.rows, expected)
+        _present(lab, findings, out, seed)
+    took = time.monotonic() - began
+    return _verdict(results, findings, differences, out, took)
+
+
+@contextmanager
+def _progress(lab: Lab, chosen: list[Round]) -> Iterator[Any]:
+    """Show how far the run is: a bar on a terminal, a line for each story elsewhere."""
+    from tqdm import tqdm
+
+    from labsim.rounds import attempts_in
+    from labsim.thief import REPLAYS
+
+    total = sum(attempts_in(lab.plan, each, len(REPLAYS)) for each in chosen)
+    told: set[str] = set()
+    with tqdm(total=total, unit=" attempts", disable=not sys.stderr.isatty(), leave=False) as bar:
+
+        def progress(each: Round, made: int) -> None:
+            bar.set_description(f"{each.client}, {each.binding}, {each.theft}", refresh=False)
+            bar.update(made)
+            if bar.disable and each.story not in told:
+                told.add(each.story)
+                _say(f"Stealing from {each.client}: {lab.plan.stories[each.story].title}")
+
+        yield progress
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _present(lab: Lab, findings: Findings, out: Path, seed: int) -> None:
+    """Print the matrix and the blast radius; write the charts and the report."""
+    import pandas as pd
+
+    from labsim.blast.measured import blast_radius
+    from labsim.charts import blast_radius as bars
+    from labsim.charts import matrix
+    from labsim.stories.report import report_html
+    from labsim.stories.tables import blast_text, matrix_text
+
+    attempts = lab.attempts()
+    holder = pd.DataFrame(findings.holder)
+    reachable = {story.name: lab.plan.within_reach(story.client) for story in lab.plan.stories.values()}
+    handle = lab.attacker
+    blast = blast_radius(attempts, handle.exposed, handle.read_in_passing, reachable)
+    encoding = sys.stdout.encoding or "utf-8"
+    print(matrix_text(attempts, holder, encoding=encoding), end="\n\n")
+    print(blast_text(blast, encoding=encoding), end="\n\n")
+    drawn = {"matrix": matrix.picture(attempts, holder), "blast_radius": bars.picture(blast)}
+    for name, picture in drawn.items():
+        (out / f"{name}.svg").write_text(picture.svg)
+    report = report_html(attempts, blast, holder, handle.exchanges, drawn, lab.plan, seed)
+    (out / "report.html").write_text(report)
+
+
+def _verdict(
+    results: Results, findings: Findings, differences: list[Difference], out: Path, took: float
+) -> int:
+    """Say whether all came out as expected, name what did not, and return the exit status."""
+    print(f"{results.count} attempts in {took:.1f} s. Look at {out / 'report.html'}; the rows are in "
+          f"{out / 'attempts.csv'}, the servers' own events in {out / 'events.jsonl'}.")
+    for row in findings.holders_refused:
+        print(f"The holder itself was not served: {row['client']} at {row['resource']} "
+              f"({row['binding']}, {row['when']} {row['theft']}): {row['outcome']} {row['why']}")
+    if differences:
+        print(f"{len(differences)} cells differ from data/expected_outcomes.csv:")
+        for difference in differences:
+            print(f"  {difference}")
+    if differences or findings.holders_refused:
+        return 1
+    print("Every outcome is the one that data/expected_outcomes.csv has from the documents.")
+    return 0

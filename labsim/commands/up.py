@@ -1,0 +1,122 @@
+"""Start the estate for clients that nobody here wrote, and stay until told to end.
+
+Prints exactly one JSON line to standard output: issuer, resources, ca_file, run_dir, pid.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+from labsim.errors import LabError
+from labsim.estate.names import AUTHORIZATION_SERVER, COLLECTION
+from labsim.lab import Lab, start
+
+SUMMARY = "start the estate for outside clients; one JSON line says where it is"
+
+_EPILOG = """
+FILE is a JSON array of client metadata (RFC 7591 section 2): client_id with client_secret or, with
+token_endpoint_auth_method private_key_jwt, jwks. An id or a secret that is left out is chosen and
+printed. Members that are not known are ignored; no scope means every scope. A client that lists
+the grant type refresh_token is given a refresh token, as if somebody had consented.
+"""
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command; return its exit status."""
+    parser = argparse.ArgumentParser(prog="labsim up", description=SUMMARY, epilog=_EPILOG)
+    parser.add_argument("--clients", metavar="FILE", help="register the clients of this file")
+    parser.add_argument(
+        "--require-nonce", action="store_true", help="ask for a nonce in every DPoP proof"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print the JSON line and nothing for people"
+    )
+    options = parser.parse_args(arguments)
+    clients = _clients(Path(options.clients)) if options.clients else []
+    signal.signal(signal.SIGTERM, _interrupted)
+    with start(clients=clients, require_nonce=options.require_nonce, quiet=True) as lab:
+        print(json.dumps({**where(lab), **_given(lab, clients)}), flush=True)
+        if not options.json:
+            print("The estate runs until standard input closes, or Ctrl-C.", file=sys.stderr)
+        _wait_for_end(lab)
+    return 0
+
+
+def where(lab: Lab) -> dict[str, Any]:
+    """Return what an outside client needs to know.
+
+    `resources` has url (an authorised plain GET of it answers 200), audience (the value of
+    `resource` in a token request, RFC 8707) and scopes for each resource server.
+    """
+    estate = lab.estate
+    return {
+        "issuer": estate.issuer,
+        "resources": {
+            name: {
+                "url": url + COLLECTION,
+                "audience": url,
+                "scopes": list(lab.plan.resource(name).scopes),
+            }
+            for name, url in estate.urls.items()
+        },
+        "ca_file": str(estate.ca_file),
+        "run_dir": str(lab.run_folder),
+        "pid": os.getpid(),
+    }
+
+
+def _given(lab: Lab, clients: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what the file left open and the lab has chosen: ids, secrets, refresh tokens.
+
+    A client that registers refresh_token gets one, as if a resource owner had consented.
+    """
+    found: dict[str, Any] = {}
+    for asked, got in zip(clients, lab.clients_from_outside, strict=True):
+        new = {n: got[n] for n in ("client_id", "client_secret") if n in got and n not in asked}
+        if new:
+            found.setdefault("clients", []).append({"client_id": got["client_id"], **new})
+        if "refresh_token" in asked.get("grant_types", ()):
+            token = lab.estate.process(AUTHORIZATION_SERVER).call(
+                "grant", client_id=got["client_id"]
+            )
+            found.setdefault("refresh_tokens", {})[got["client_id"]] = token
+    return found
+
+
+def _clients(file: Path) -> list[dict[str, Any]]:
+    try:
+        found = json.loads(file.read_bytes())
+    except OSError as error:
+        raise LabError(
+            f"The clients cannot be read: {file}: {error.strerror}.",
+            "Nothing was started.",
+            "Name a JSON file with an array of client metadata (RFC 7591 section 2).",
+        ) from error
+    except ValueError as error:
+        raise LabError(f"{file} is not JSON: {error}.", "Nothing was started.", "Mend it.") from None
+    if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
+        raise LabError(
+            f"{file} must hold a JSON array of objects, one for each client.",
+            "Nothing was started.",
+            'For example: [{"client_id": "me", "client_secret": "a long random text"}]',
+        )
+    return found
+
+
+def _interrupted(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _wait_for_end(lab: Lab) -> None:
+    """Wait for the end of standard input, an interrupt, or the end of the estate."""
+    try:
+        while sys.stdin.readline():
+            pass
+    except KeyboardInterrupt:
+        pass

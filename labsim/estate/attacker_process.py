@@ -1,0 +1,143 @@
+"""The attacker as a process: a folder of its own, and a hook that keeps it to what it was given.
+
+All processes of the lab run as one user, so the operating system would let the attacker read
+everything. That it sees only what it was given is held by an audit hook in its process, which
+cannot be removed once it is set, and by a test of it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import labsim
+from labsim.attacker import Attacker
+from labsim.attempt import Replay, Target
+from labsim.errors import LabError
+from labsim.estate.captured import exchanges
+from labsim.estate.clock import Clock
+from labsim.estate.dialler import Dialler
+from labsim.estate.names import CA_FILE, CLOCK_FILE
+from labsim.estate.private_file import write_private_json
+from labsim.estate.process import Process
+from labsim.estate.servers import BINDINGS, new_id
+from labsim.estate.workloads import THEFTS
+from labsim.http_message import Request, Response
+from labsim.loot import Loot
+from labsim.rooms import rooms
+
+REPLAYS: dict[str, Replay] = dict(rooms("labsim.replays", "REPLAY"))
+LARGEST_FILE = 4 * 2**20
+"""Octets read of one file that was given."""
+_OPENS = frozenset({"open", "os.listdir", "os.scandir"})
+_NEVER = ("subprocess.", "os.exec", "os.posix_spawn", "os.fork", "os.system", "os.kill", "ctypes.")
+_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
+_CHANGES = frozenset(
+    {"os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.symlink", "os.link", "os.truncate"}
+)
+
+
+class Fence:
+    """Refuse whatever reaches beyond the attacker's own folder and what it was given.
+
+    Code that Python may still have to import can be read; the lab's data cannot.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._own = _real(folder)
+        code = (sys.prefix, sys.base_prefix, str(Path(labsim.__file__).parent))
+        self._readable = [_real(path) for path in code]
+        self._given: list[str] = []
+
+    def give(self, paths: Iterable[str]) -> None:
+        """Let these files and folders be read from now on."""
+        self._given += [_real(path) for path in paths]
+
+    def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Look at one audit event; raises PermissionError for what is beyond the fence."""
+        if event in _OPENS and arguments and isinstance(arguments[0], str | bytes | os.PathLike):
+            writing = event == "open" and bool((arguments[2] or 0) & _WRITES)
+            self._allow(event, arguments[0], writing)
+        elif event in _CHANGES:
+            self._allow(event, arguments[0], True)
+        elif event.startswith(_NEVER):
+            raise PermissionError(f"the attacker's process may not do {event}")
+        elif event == "socket.connect" and not _is_loopback(arguments[1]):
+            raise PermissionError("the attacker reaches nothing but this estate")
+
+    def _allow(self, event: str, path: Any, writing: bool) -> None:
+        real = _real(path)
+        allowed = [self._own] if writing else [self._own, *self._given, *self._readable]
+        if not any(real == root or real.startswith(root + os.sep) for root in allowed):
+            raise PermissionError(f"{event} {real}: the attacker was not given this")
+
+
+def _real(path: Any) -> str:
+    return os.path.realpath(os.fsdecode(path))
+
+
+def _is_loopback(address: Any) -> bool:
+    return isinstance(address, tuple) and address[0] in ("127.0.0.1", "localhost")
+
+
+class Given:
+    """Be the access that a thief was given (see `loot.Access`): paths, and nothing around them."""
+
+    def __init__(self, paths: list[str]) -> None:
+        self._paths = [Path(path) for path in paths]
+
+    def files(self) -> Iterator[tuple[str, bytes]]:
+        """Yield name and content of each file that was given, or lies in a folder that was."""
+        for path in self._paths:
+            for file in sorted(path.iterdir()) if path.is_dir() else [path]:
+                if file.is_file():
+                    with file.open("rb") as opened:
+                        yield file.name, opened.read(LARGEST_FILE)
+
+    def captured(self) -> Iterator[tuple[Request, Response]]:
+        """Yield each exchange that passed through the interceptor."""
+        for path in self._paths:
+            yield from exchanges(path)
+
+
+class AttackerProcess:
+    """Steal and replay on demand, and keep the loot in the attacker's folder."""
+
+    def __init__(self, process: Process) -> None:
+        run_folder = process.run_folder
+        self._folder = process.folder
+        clock = Clock(run_folder / CLOCK_FILE)
+        self._attacker = Attacker(Dialler(str(run_folder / CA_FILE)), clock, new_id, BINDINGS)
+        self._loot: list[Loot] = []
+        self._fence = Fence(self._folder)
+        sys.addaudithook(self._fence)
+
+    def steal(self, theft: str, client: str, given: list[str]) -> list[dict[str, Any]]:
+        """Take what the given paths yield; return each piece of loot with its number."""
+        self._fence.give(given)
+        found = self._attacker.steal(THEFTS[theft], client, Given(given))
+        first = len(self._loot)
+        self._loot += found
+        rows = [{**loot.to_json(), "number": first + i} for i, loot in enumerate(found)]
+        for row in rows:
+            write_private_json(self._folder / f"loot-{row['number']:04d}.json", row)
+        return rows
+
+    def replay(self, loot: int, replays: list[str], target: dict[str, str]) -> list[dict[str, Any]]:
+        """Try replays of one piece of loot against one resource; return each attempt."""
+        if not 0 <= loot < len(self._loot):
+            raise LabError(f"There is no loot number {loot}.", todo="Steal something first.")
+        where = Target(**target)
+        return [
+            self._attacker.replay(REPLAYS[name], self._loot[loot], where).to_json()
+            for name in replays
+        ]
+
+
+def run(process: Process) -> None:
+    """Run the attacker; it needs no config: all it has is its folder and the network."""
+    attacker = AttackerProcess(process)
+    process.serve({"steal": attacker.steal, "replay": attacker.replay})

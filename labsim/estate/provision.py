@@ -1,0 +1,118 @@
+"""Make what an estate needs before its processes start: certificates, keys, credentials, records.
+
+Runs in the preloaded parent, before the forks. Everything is fresh for each run and lies in files
+of mode 0600 in the folder of the process that it belongs to; the certificate authority's own key
+is dropped when its leaves are signed.
+"""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from labsim.certificates import certificate_authority, server_leaf
+from labsim.errors import LabError
+from labsim.estate import run_folder
+from labsim.estate.clock import Clock
+from labsim.estate.names import (
+    ATTACKER,
+    AUTHORIZATION_SERVER,
+    CA_FILE,
+    CLOCK_FILE,
+    EVENTS_FOLDER,
+    INTERCEPTOR,
+)
+from labsim.estate.plan import Client, Plan
+from labsim.estate.private_file import write_private, write_private_json
+from labsim.estate.records import filled
+from labsim.keys import SigningKey
+from labsim.roles.client_authentication import BASIC, PRIVATE_KEY_JWT
+
+LOOPBACK_NAMES = ("127.0.0.1", "localhost")
+
+
+def make(
+    folder: str, plan: dict[str, Any], urls: dict[str, str], clients: list[dict[str, Any]]
+) -> None:
+    """Fill a run folder; `urls` are the resource servers' by name, `clients` those from outside.
+
+    Raises LabError if there is no room, or a record asks for a credential that does not exist.
+    """
+    run = Path(folder)
+    try:
+        _make(run, Plan.from_json(plan), urls, clients)
+    except OSError as error:
+        raise LabError(
+            f"The run folder {run} cannot be filled: {error.strerror}.",
+            "The estate was not started.",
+            f"Make room there ({_free(run)} MiB are free), or set TMPDIR to a folder with room.",
+        ) from error
+
+
+def _free(run: Path) -> int:
+    return shutil.disk_usage(run).free // 2**20
+
+
+def _make(
+    run: Path, plan: Plan, urls: Mapping[str, str], clients: Sequence[Mapping[str, Any]]
+) -> None:
+    names = [AUTHORIZATION_SERVER, INTERCEPTOR, ATTACKER, EVENTS_FOLDER]
+    for name in [*names, *plan.resources, *plan.clients]:
+        run_folder.make_inner(run / name)
+    Clock.made(run / CLOCK_FILE)
+    _certificates(run, [AUTHORIZATION_SERVER, *plan.resources])
+    credentials = {client.name: _credential(client) for client in plan.clients.values()}
+    for name, credential in credentials.items():
+        write_private_json(run / name / "client.json", credential)
+    registrations = [_registration(plan.client(n), c) for n, c in credentials.items()]
+    server = run / AUTHORIZATION_SERVER
+    write_private_json(server / "clients.json", [*registrations, *clients])
+    write_private_json(server / "key.json", SigningKey.generate().private_jwk)
+    values = {f"url:{name}": url for name, url in urls.items()}
+    for name, credential in credentials.items():
+        values[f"client_id:{name}"] = credential["client_id"]
+        if "secret" in credential:
+            values[f"client_secret:{name}"] = credential["secret"]
+    for resource in plan.resources.values():
+        records = [asdict(record) for record in filled(resource, values).records]
+        write_private_json(run / resource.name / "records.json", records)
+
+
+def _certificates(run: Path, servers: Sequence[str]) -> None:
+    now = datetime.datetime.now(datetime.UTC)
+    authority = certificate_authority("labsim CA", now)
+    write_private(run / CA_FILE, authority.certificate_pem)
+    for name in servers:
+        leaf = server_leaf(authority, LOOPBACK_NAMES, now)
+        write_private(run / name / "tls_certificate.pem", leaf.certificate_pem)
+        write_private(run / name / "tls_key.pem", leaf.key_pem)
+    tapping = certificate_authority("labsim interceptor CA", now)
+    write_private(run / INTERCEPTOR / "mitmproxy-ca.pem", tapping.key_pem + tapping.certificate_pem)
+    write_private(run / INTERCEPTOR / CA_FILE, tapping.certificate_pem)
+
+
+def _credential(client: Client) -> dict[str, Any]:
+    """Make what a client authenticates with: the file that lies in its folder."""
+    common = {"client_id": client.name, "method": client.authentication}
+    if client.authentication == PRIVATE_KEY_JWT:
+        return {**common, "private_jwk": SigningKey.generate().private_jwk}
+    return {**common, "secret": secrets.token_urlsafe(32)}
+
+
+def _registration(client: Client, credential: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a client's metadata as the authorization server keeps it (RFC 7591 section 2)."""
+    found: dict[str, Any] = {
+        "client_id": client.name,
+        "token_endpoint_auth_method": client.authentication,
+        "grant_types": [client.grant],
+        "scope": " ".join(client.scopes),
+    }
+    if client.authentication == BASIC:
+        return {**found, "client_secret": credential["secret"]}
+    public = {k: v for k, v in credential["private_jwk"].items() if k != "d"}
+    return {**found, "jwks": {"keys": [public]}}

@@ -1,0 +1,87 @@
+"""The folder of one run: keys, logs and databases of all its processes, gone when the run ends.
+
+It lies in $TMPDIR, else in /tmp, and not in /dev/shm: macOS has no such place, containers often
+give it 64 MiB, it would count as the estate's memory, and whoever sets TMPDIR means it. The keys in
+it are worth nothing once the run is over.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from labsim.errors import LabError
+
+# A run that cannot write this much fails at once instead of in the middle.
+LEAST_ROOM = 1 << 18
+LAST_BYTES = 8192
+
+
+def choose() -> Path:
+    """Return a new name for a run folder; nothing is made yet."""
+    base = Path(os.environ.get("TMPDIR") or "/tmp").absolute()  # noqa: S108 (a name nobody can guess)
+    return base / f"labsim-{os.urandom(6).hex()}"
+
+
+def make(folder: Path) -> None:
+    """Make a run folder that only this user can enter, and see that there is room in it.
+
+    Raises LabError if that cannot be done.
+    """
+    try:
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise _unusable(folder.parent, error) from error
+    try:
+        folder.chmod(0o700)  # whatever the umask says
+        trial = folder / "trial"
+        trial.write_bytes(bytes(LEAST_ROOM))
+        trial.unlink()
+    except OSError as error:
+        remove(folder)
+        raise _unusable(folder.parent, error) from error
+
+
+def make_inner(folder: Path) -> None:
+    """Make the folder of one process inside the run folder; it may be there already.
+
+    Raises LabError if that cannot be done.
+    """
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        folder.chmod(0o700)
+    except OSError as error:
+        raise _unusable(folder.parent, error) from error
+
+
+def _unusable(folder: Path, error: OSError) -> LabError:
+    return LabError(
+        f"The lab cannot write its run folder in {folder}: {error.strerror}.",
+        "Nothing was started.",
+        "Make room there or set TMPDIR to a folder with room, and start the lab again.",
+    )
+
+
+def remove(folder: Path) -> None:
+    """Remove a run folder and all that is in it, if it is there."""
+    import shutil  # only here: whoever imports this module must start fast
+
+    for _ in range(10):  # a process that is just dying may still put a file there
+        shutil.rmtree(folder, ignore_errors=True)
+        if not os.path.lexists(folder):
+            return
+
+
+def last_lines(log: Path | int, count: int = 10) -> str:
+    """Return the last lines of a log, given by path or open file; nothing if there is none."""
+    try:
+        fd = log if isinstance(log, int) else os.open(log, os.O_RDONLY)
+        try:
+            end = os.fstat(fd).st_size
+            data = os.pread(fd, LAST_BYTES, max(0, end - LAST_BYTES))
+        finally:
+            if fd != log:
+                os.close(fd)
+    except OSError:
+        return ""
+    return "\n".join(data.decode(errors="replace").splitlines()[-count:])

@@ -1,0 +1,188 @@
+"""A running estate: every process of a plan, started, found and stopped.
+
+Ports are the system's choice. The listening sockets are made first, so that every process knows
+every address when it is forked, and all of them start at once.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from labsim.errors import LabError
+from labsim.estate.names import (
+    ATTACKER,
+    AUTHORIZATION_SERVER,
+    CA_FILE,
+    CLOCK_FILE,
+    COLLECTION,
+    EVENTS_FOLDER,
+    INTERCEPTOR,
+)
+from labsim.estate.plan import Client, Plan
+from labsim.estate.processes import Child, Preloaded, listening_socket
+
+ENTRIES = {
+    "provision": "labsim.estate.provision:make",
+    "authorization_server": "labsim.estate.servers:authorization_server",
+    "resource_server": "labsim.estate.servers:resource_server",
+    "workload": "labsim.estate.workloads:run",
+    "attacker": "labsim.estate.attacker_process:run",
+    "interceptor": "labsim.estate.interceptor:run",
+}
+_MODULES = sorted({entry.partition(":")[0] for entry in ENTRIES.values()})
+# The interceptor's parent is another one: mitmproxy would make every process heavier.
+_ESTATE = Preloaded("labsim-estate", [m for m in _MODULES if m != "labsim.estate.interceptor"])
+_TAPPING = Preloaded("labsim-interceptor", ["labsim.estate.interceptor"])
+
+
+class Estate:
+    """Hold the processes of one run; `urls` and `issuer` are their addresses.
+
+    `clients` are registrations from outside (RFC 7591 metadata). Not started until `start`.
+    """
+
+    def __init__(
+        self, plan: Plan, clients: Sequence[Mapping[str, Any]] = (), require_nonce: bool = False
+    ) -> None:
+        self.plan = plan
+        self.require_nonce = require_nonce
+        self.issuer = ""
+        self.urls: dict[str, str] = {}
+        self.run_folder = Path()
+        self._clients = [dict(client) for client in clients]
+        self._children: dict[str, Child] = {}
+
+    def start(self) -> None:
+        """Start everything and wait until all is ready.
+
+        Raises LabError, and leaves nothing behind, if something cannot start.
+        """
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self) -> None:
+        _ESTATE.begin()
+        sockets = {
+            name: listening_socket() for name in [AUTHORIZATION_SERVER, *self.plan.resources]
+        }
+        origins = {name: _origin(sock) for name, sock in sockets.items()}
+        self.issuer = origins.pop(AUTHORIZATION_SERVER)
+        self.urls = origins
+        self.run_folder = _ESTATE.open_run_folder()
+        _ESTATE.run(
+            ENTRIES["provision"],
+            folder=str(self.run_folder),
+            plan=self.plan.to_json(),
+            urls={name: url + COLLECTION for name, url in origins.items()},
+            clients=self._clients,
+        )
+        self._fork_servers(sockets)
+        self._fork(ATTACKER, "attacker", {})
+        for client in self.plan.clients.values():
+            self._fork(client.name, "workload", self._client_config(client))
+        for child in self._children.values():
+            child.wait_ready()
+        for client in self.plan.clients.values():
+            self.bind(client.name, client.binding, client.custody)
+        _TAPPING.begin()
+
+    def _fork_servers(self, sockets: Mapping[str, socket.socket]) -> None:
+        config = {"issuer": self.issuer, "require_nonce": self.require_nonce}
+        resources = {url: name for name, url in self.urls.items()}
+        more = {"resources": resources, "token_seconds": self.plan.token_seconds}
+        server = sockets[AUTHORIZATION_SERVER]
+        self._fork(AUTHORIZATION_SERVER, "authorization_server", {**config, **more}, [server])
+        for name, url in self.urls.items():
+            self._fork(name, "resource_server", {**config, "url": url}, [sockets[name]])
+
+    def _fork(
+        self,
+        name: str,
+        entry: str,
+        config: dict[str, Any],
+        sockets: Sequence[socket.socket] = (),
+    ) -> None:
+        self._children[name] = _ESTATE.fork(name, ENTRIES[entry], config, sockets)
+
+    def _client_config(self, client: Client) -> dict[str, Any]:
+        return {
+            "issuer": self.issuer,
+            "token_endpoint": f"{self.issuer}/token",
+            "resources": {
+                name: {"url": self.urls[name] + COLLECTION, "audience": self.urls[name]}
+                for name in client.calls
+            },
+            "grant": client.grant,
+        }
+
+    def stop(self) -> None:
+        """End every process and remove the run folder; the preloaded parents stay for the next."""
+        _TAPPING.end_run()
+        _ESTATE.end_run()
+        self._children.clear()
+
+    @property
+    def alive(self) -> bool:
+        """Tell whether the estate was started and not stopped."""
+        return bool(self._children)
+
+    @property
+    def ca_file(self) -> Path:
+        """Return the lab's certificate authority, as PEM."""
+        return self.run_folder / CA_FILE
+
+    @property
+    def clock_file(self) -> Path:
+        """Return the file that the clock's offset is shared in."""
+        return self.run_folder / CLOCK_FILE
+
+    @property
+    def events_folder(self) -> Path:
+        """Return the folder in which each server writes its events."""
+        return self.run_folder / EVENTS_FOLDER
+
+    def process(self, name: str) -> Child:
+        """Return a process by name; LabError that lists those there are."""
+        if not self._children:
+            raise LabError("The lab is stopped.", todo="Call lab.reset() to start it again.")
+        if name not in self._children:
+            raise LabError.unknown("process", name, self._children)
+        return self._children[name]
+
+    def bind(self, client: str, binding: str, custody: str) -> None:
+        """Bind a client's tokens in another way from now on, at both ends."""
+        server = self.process(AUTHORIZATION_SERVER)
+        server.call("require", client_id=client, binding=binding)
+        grant = None
+        if self.plan.client(client).grant == "refresh_token":
+            # A delegated grant, provisioned as if its owner had just consented.
+            grant = server.call("grant", client_id=client)
+        self.process(client).call("bind", binding=binding, custody=custody, refresh_token=grant)
+
+    def ask_for_nonces(self, on: bool) -> None:
+        """Let every server ask for nonces, or stop asking."""
+        for name in (AUTHORIZATION_SERVER, *self.plan.resources):
+            self.process(name).call("require_nonce", on=on)
+        self.require_nonce = on
+
+    def interceptor(self) -> str:
+        """Return the interceptor's proxy address; start it if it does not run."""
+        tap = self._children.get(INTERCEPTOR)
+        if tap is None or not tap.alive:
+            if _TAPPING.run_folder is None:
+                _TAPPING.join_run(_ESTATE)
+            config = {"ca_file": str(self.ca_file)}
+            tap = _TAPPING.fork(INTERCEPTOR, ENTRIES["interceptor"], config)
+            tap.wait_ready()
+            self._children[INTERCEPTOR] = tap
+        return str(tap.call("address")["proxy"])
+
+
+def _origin(sock: socket.socket) -> str:
+    return f"https://127.0.0.1:{sock.getsockname()[1]}"

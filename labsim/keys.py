@@ -1,0 +1,188 @@
+"""Keys: public ones from a JWK, private ones for whoever signs, and their thumbprints (RFC 7638)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    decode_dss_signature,
+    encode_dss_signature,
+)
+
+from labsim.jose import Malformed, b64url, b64url_decode
+
+type PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+
+_ES256 = ec.ECDSA(hashes.SHA256())
+# RFC 7638 section 3.2 and RFC 8037 section 2: the members that make the thumbprint.
+_REQUIRED_MEMBERS = {
+    "EC": ("crv", "kty", "x", "y"),
+    "OKP": ("crv", "kty", "x"),
+    "RSA": ("e", "kty", "n"),
+}
+# RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1, RFC 8037 section 2: members that give a key away.
+PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+
+
+def thumbprint(jwk: Mapping[str, Any]) -> str:
+    """Return the SHA-256 thumbprint of a public JWK (RFC 7638), base64url."""
+    members = {name: jwk[name] for name in _REQUIRED_MEMBERS[jwk["kty"]]}
+    canonical = json.dumps(members, separators=(",", ":"), sort_keys=True)
+    return b64url(hashlib.sha256(canonical.encode()).digest())
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """Hold a public key with the algorithms it may verify and its RFC 7638 thumbprint."""
+
+    key: ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey
+    algorithms: tuple[str, ...]
+    thumbprint: str
+    jwk: Mapping[str, str]
+
+    def verifies(self, signature: bytes, message: bytes) -> bool:
+        """Tell whether `signature` (raw JWS form) over `message` is by this key."""
+        try:
+            if isinstance(self.key, ec.EllipticCurvePublicKey):
+                if len(signature) != 64:  # RFC 7518 section 3.4: R and S, 32 octets each
+                    return False
+                r = int.from_bytes(signature[:32])
+                s = int.from_bytes(signature[32:])
+                self.key.verify(encode_dss_signature(r, s), message, _ES256)
+            elif isinstance(self.key, ed25519.Ed25519PublicKey):
+                self.key.verify(signature, message)
+            else:
+                self.key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
+        except InvalidSignature:
+            return False
+        return True
+
+
+def public_key(jwk: Mapping[str, Any]) -> PublicKey:
+    """Make a key from a JWK: EC P-256, OKP Ed25519, or RSA of 2048 bits and more.
+
+    Raises Malformed for any other key, a missing or non-canonical member, or a point off the
+    curve (RFC 7518 section 6, RFC 8037 section 2, RFC 8725 sections 3.4 and 3.5). Members it does
+    not need are ignored (RFC 7517 section 4).
+    """
+    kind, curve = jwk.get("kty"), jwk.get("crv")
+    try:
+        if kind == "EC" and curve == "P-256":
+            x, y = (_coordinate(jwk, name) for name in ("x", "y"))
+            numbers = ec.EllipticCurvePublicNumbers(
+                int.from_bytes(x), int.from_bytes(y), ec.SECP256R1()
+            )
+            return _made(numbers.public_key(), ("ES256",), jwk)
+        if kind == "OKP" and curve == "Ed25519":
+            key = ed25519.Ed25519PublicKey.from_public_bytes(_coordinate(jwk, "x"))
+            # RFC 9864 names it Ed25519; RFC 8037 called it EdDSA, and clients still do.
+            return _made(key, ("Ed25519", "EdDSA"), jwk)
+        if kind == "RSA":
+            return _made(_rsa_key(jwk), ("RS256",), jwk)
+    except ValueError as error:
+        raise Malformed(f"unusable key: {error}") from error
+    raise Malformed("a key of a kind that is not offered")
+
+
+def _made(key: Any, algorithms: tuple[str, ...], jwk: Mapping[str, Any]) -> PublicKey:
+    public = {name: jwk[name] for name in _REQUIRED_MEMBERS[jwk["kty"]]}
+    return PublicKey(key, algorithms, thumbprint(public), public)
+
+
+def _coordinate(jwk: Mapping[str, Any], name: str) -> bytes:
+    value = jwk.get(name)
+    if not isinstance(value, str) or len(value) != 43:  # 32 octets, RFC 7518 section 6.2.1.2
+        raise Malformed(f"{name} is not 32 octets")
+    return b64url_decode(value)
+
+
+def _rsa_key(jwk: Mapping[str, Any]) -> rsa.RSAPublicKey:
+    modulus, exponent = jwk.get("n"), jwk.get("e")
+    if not isinstance(modulus, str) or not isinstance(exponent, str) or len(modulus) > 1400:
+        raise Malformed("n or e missing or too long")
+    n, e = (
+        int.from_bytes(b64url_decode(modulus)),
+        int.from_bytes(b64url_decode(exponent)),
+    )
+    if n.bit_length() < 2048:
+        raise Malformed("RSA under 2048 bits")
+    return rsa.RSAPublicNumbers(e, n).public_key()
+
+
+class SigningKey:
+    """Hold a private key in memory: a Holder (see `binding`) and the servers' own signer."""
+
+    def __init__(self, private: PrivateKey) -> None:
+        self._private = private
+        self._public_jwk = _jwk_of(private)
+
+    @staticmethod
+    def generate(algorithm: str = "ES256") -> SigningKey:
+        """Make a fresh key: ES256 or Ed25519. Keys are never seeded."""
+        if algorithm == "ES256":
+            return SigningKey(ec.generate_private_key(ec.SECP256R1()))
+        if algorithm == "Ed25519":
+            return SigningKey(ed25519.Ed25519PrivateKey.generate())
+        raise Malformed(f"no such algorithm here: {algorithm}")
+
+    @staticmethod
+    def from_jwk(jwk: Mapping[str, Any]) -> SigningKey:
+        """Rebuild a key from the private JWK that `private_jwk` returned; Malformed if it is none."""
+        public_key(jwk)
+        secret = b64url_decode(str(jwk.get("d", "")))
+        try:
+            if jwk["kty"] == "EC":
+                return SigningKey(ec.derive_private_key(int.from_bytes(secret), ec.SECP256R1()))
+            return SigningKey(ed25519.Ed25519PrivateKey.from_private_bytes(secret))
+        except ValueError as error:
+            raise Malformed(f"unusable private key: {error}") from error
+
+    @property
+    def public_jwk(self) -> dict[str, str]:
+        """Return the public key as a JWK, required members only."""
+        return dict(self._public_jwk)
+
+    @property
+    def private_jwk(self) -> dict[str, str]:
+        """Return the private key as a JWK: what lies in a key file, and what a thief copies."""
+        if isinstance(self._private, ec.EllipticCurvePrivateKey):
+            d = self._private.private_numbers().private_value.to_bytes(32)
+        else:
+            d = self._private.private_bytes_raw()
+        return {**self._public_jwk, "d": b64url(d)}
+
+    @property
+    def algorithm(self) -> str:
+        """Return the JWS algorithm: ES256 or Ed25519."""
+        return "ES256" if isinstance(self._private, ec.EllipticCurvePrivateKey) else "Ed25519"
+
+    @property
+    def private(self) -> PrivateKey:
+        """Return the key object itself, for PyJWT and for certificates."""
+        return self._private
+
+    def sign(self, message: bytes) -> bytes:
+        """Sign and return the raw JWS signature (RFC 7518 section 3.4, RFC 8037 section 3.1)."""
+        if isinstance(self._private, ed25519.Ed25519PrivateKey):
+            return self._private.sign(message)
+        r, s = decode_dss_signature(self._private.sign(message, _ES256))
+        return r.to_bytes(32) + s.to_bytes(32)
+
+
+def _jwk_of(private: PrivateKey) -> dict[str, str]:
+    if isinstance(private, ec.EllipticCurvePrivateKey):
+        numbers = private.public_key().public_numbers()
+        x, y = b64url(numbers.x.to_bytes(32)), b64url(numbers.y.to_bytes(32))
+        return {"kty": "EC", "crv": "P-256", "x": x, "y": y}
+    return {
+        "kty": "OKP",
+        "crv": "Ed25519",
+        "x": b64url(private.public_key().public_bytes_raw()),
+    }

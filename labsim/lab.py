@@ -1,0 +1,245 @@
+"""The lab as a notebook holds it: start it, use it, steal, replay, look, stop.
+
+with labsim.start() as lab:
+    haul = lab.attacker.steal("support-agent", by="log_line")
+    lab.attacker.replay(haul)
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from labsim.errors import LabError
+from labsim.estate import plan as plans
+from labsim.estate.clock import Clock
+from labsim.estate.events import EventReader
+from labsim.estate.names import COLLECTION
+from labsim.estate.plan import Plan
+from labsim.estate.running import Estate
+from labsim.rooms import names
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from labsim.charts.estate_map import EstateMap
+    from labsim.thief import AttackerHandle
+
+BINDINGS = names("labsim.bindings")
+CUSTODIES = ("file", "memory")
+
+_started: weakref.WeakSet[Lab] = weakref.WeakSet()
+
+
+def start(
+    estate: Path | str | None = None,
+    *,
+    clients: Sequence[Mapping[str, Any]] = (),
+    require_nonce: bool = False,
+    quiet: bool = False,
+) -> Lab:
+    """Start the lab's estate and return the lab; the caller stops it, or its end does.
+
+    `estate` is an estate file (the lab's own if None), `clients` are registrations of clients from
+    outside (RFC 7591 metadata). Raises LabError if a lab already runs here, or cannot start.
+    """
+    for lab in _started:
+        if lab.runs:
+            raise LabError(
+                f"A lab already runs in this Python process, in {lab.run_folder}.",
+                "No second one was started.",
+                "Use that one, or call its stop() first; reset() starts it afresh.",
+            )
+    plan = plans.load(Path(estate) if estate else None)
+    if clients:
+        from labsim.estate.outside_clients import admitted
+
+        clients = admitted(clients, plan)
+    lab = Lab(plan, clients, require_nonce)
+    lab.begin()
+    _started.add(lab)
+    if not quiet:
+        print(lab.summary())
+    return lab
+
+
+class Lab:
+    """Hold a running estate and what has happened in it. `labsim.start()` makes one."""
+
+    def __init__(
+        self, plan: Plan, clients: Sequence[Mapping[str, Any]] = (), require_nonce: bool = False
+    ) -> None:
+        from labsim.thief import AttackerHandle
+
+        self.plan = plan
+        self._clients = clients
+        self._nonces_at_start = require_nonce
+        self._estate = Estate(plan, clients, require_nonce)
+        self.attacker: AttackerHandle = AttackerHandle(self)
+
+    def begin(self) -> None:
+        """Start every process, fresh; raises LabError if one cannot start."""
+        self._estate = Estate(self.plan, self._clients, self._nonces_at_start)
+        self._estate.start()
+        self._clock = Clock(self._estate.clock_file)
+        self._reader = EventReader(self._estate.events_folder)
+        self._events: list[dict[str, Any]] = []
+        self._by_request: dict[str, dict[str, Any]] = {}
+        self._bound = {c.name: (c.binding, c.custody) for c in self.plan.clients.values()}
+        self.attacker.forget()
+
+    # Start and stop.
+
+    def stop(self) -> None:
+        """Stop every process and remove the run folder. Stopping twice does no harm."""
+        if self.runs:
+            self.events()
+        self._estate.stop()
+
+    def reset(self) -> None:
+        """Stop, and start again with fresh keys, tokens and records; attempts are forgotten."""
+        self.stop()
+        self.begin()
+
+    def __enter__(self) -> Self:
+        """Return the lab itself: it runs already."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop the lab."""
+        self.stop()
+
+    @property
+    def clients_from_outside(self) -> Sequence[Mapping[str, Any]]:
+        """Return the metadata of the clients that were registered from outside, completed."""
+        return self._clients
+
+    @property
+    def runs(self) -> bool:
+        """Tell whether the estate runs."""
+        return self._estate.alive
+
+    @property
+    def run_folder(self) -> Path:
+        """Return the folder of this run; only its owner can enter it."""
+        return self._estate.run_folder
+
+    @property
+    def estate(self) -> Estate:
+        """Return the running estate: processes, addresses, files."""
+        return self._estate
+
+    def summary(self) -> str:
+        """Say in a few lines what runs and where."""
+        estate = self._estate
+        lines = [f"The lab runs, in {estate.run_folder}."]
+        lines.append(f"  authorization server  {estate.issuer}")
+        lines += [f"  {name:20}  {url}{COLLECTION}" for name, url in estate.urls.items()]
+        lines.append(f"  workloads and agents  {', '.join(self.plan.clients)}")
+        lines.append("  attacker              a process with a folder of its own")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        """Say whether the lab runs."""
+        return f"<labsim.Lab {'in ' + str(self.run_folder) if self.runs else 'stopped'}>"
+
+    # Use.
+
+    def work(self, client: str, *resources: str) -> DataFrame:
+        """Let a client fetch records, of every resource server it calls or of those named.
+
+        Columns: resource (str), outcome (str), status (int), records (list of ids), request_id
+        (str), why (str), sent and answer (str, bytes on the wire as latin-1).
+        """
+        import pandas as pd
+
+        return pd.DataFrame(self.work_rows(client, *resources))
+
+    def work_rows(self, client: str, *resources: str) -> list[dict[str, Any]]:
+        """Let a client fetch records; the same as `work`, as plain rows."""
+        calls = self.plan.client(client).calls
+        for name in resources:
+            if name not in calls:
+                raise LabError.unknown(f"resource server that {client} calls", name, calls)
+        wanted = list(resources) or None
+        rows: list[dict[str, Any]] = self._estate.process(client).call("work", resources=wanted)
+        return rows
+
+    def bind(self, client: str, binding: str, custody: str = "file") -> None:
+        """Give a client another binding: a fresh key, and new tokens from its next request on.
+
+        `custody` says where the key lies: `file`, beside the token, or `memory`.
+        Raises LabError for a name that does not exist; it lists those that do.
+        """
+        self.plan.client(client)
+        if binding not in BINDINGS:
+            raise LabError.unknown("binding", binding, BINDINGS)
+        if custody not in CUSTODIES:
+            raise LabError.unknown("custody", custody, CUSTODIES)
+        self._estate.bind(client, binding, custody)
+        self._bound[client] = (binding, custody)
+
+    def binding(self, client: str) -> str:
+        """Return the name of a client's binding."""
+        self.plan.client(client)
+        return self._bound[client][0]
+
+    def custody(self, client: str) -> str:
+        """Return where a client's key lies: file, memory, or none for a bearer client."""
+        binding, custody = self._bound[self.plan.client(client).name]
+        return "none" if binding == "bearer" else custody
+
+    def require_nonce(self, on: bool = True) -> None:
+        """Let every server ask for a nonce in each proof (RFC 9449 sections 8 and 9)."""
+        self._estate.ask_for_nonces(on)
+
+    @property
+    def variant(self) -> str:
+        """Return what differs from the base configuration: `base` or `nonce`."""
+        return "nonce" if self._estate.require_nonce else "base"
+
+    def advance(self, *, days: float = 0, hours: float = 0, seconds: float = 0) -> None:
+        """Let lab time pass, at once and for every process; raises LabError for a step back."""
+        self._estate.process("attacker")  # a stopped lab has no clock
+        try:
+            self._clock.advance(days * 86400 + hours * 3600 + seconds)
+        except ValueError as error:
+            raise LabError(f"Lab time was not advanced: {error}.") from None
+
+    @property
+    def now(self) -> float:
+        """Return the lab's time, in seconds since 1970."""
+        return self._clock()
+
+    # Look.
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return every event that the servers have written in this run, in the order of reading."""
+        if self._estate.alive:
+            for event in self._reader.new():
+                self._events.append(event)
+                self._by_request[event.get("request_id", "")] = event
+        return self._events
+
+    def event(self, request_id: str) -> dict[str, Any]:
+        """Return the server's own event for an answer's Request-Id; empty if there is none."""
+        if request_id and request_id not in self._by_request:
+            self.events()
+        return self._by_request.get(request_id, {}) if request_id else {}
+
+    def attempts(self) -> DataFrame:
+        """Return every attempt of this run as a table (columns: see `blast.measured`)."""
+        return self.attacker.attempts()
+
+    def map(self) -> EstateMap:
+        """Draw the estate: who calls whom, with which binding, and what was stolen and served."""
+        from labsim.charts.estate_map import estate_map
+
+        return estate_map(
+            self.plan,
+            bindings={name: bound[0] for name, bound in self._bound.items()},
+            stolen=self.attacker.stolen_from,
+            served=self.attacker.served_by,
+        )

@@ -1,0 +1,1 @@
+"""The replays, one file each: `labsim.rooms.rooms("labsim.replays", "REPLAY")` finds them."""

@@ -1,0 +1,274 @@
+"""The authorization server: who is the client, what key does it bring, what may it have.
+
+`token` is the whole way of a token request, one straight line. The bindings' own faces say whether
+a request brings a key (`introduced`) and what becomes of it in the token (`bind`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from labsim.binding import Binding, Evidence, Nonces, ReplayMemory
+from labsim.checks import run_checks
+from labsim.http_message import Request, Response
+from labsim.jose import sign_token
+from labsim.keys import SigningKey, thumbprint
+from labsim.rejection import Reason, Rejected
+from labsim.roles.challenge import error_code
+from labsim.roles.client_authentication import (
+    METHODS,
+    Authenticated,
+    Clients,
+    RegisteredClient,
+    authenticate_client,
+)
+from labsim.roles.decision import Event, decision_event
+from labsim.roles.form import Form, read_form
+from labsim.roles.grants import SUPPORTED, Grant, Grants, grant_for, rotate_grant
+from labsim.roles.narrowing import chosen_audience, chosen_scopes
+
+METADATA_PATHS = (
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/openid-configuration",
+)
+JWKS_PATH = "/jwks"
+TOKEN_PATH = "/token"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationServer:
+    """Issue access tokens (RFC 9068) bound to the key that the client proves.
+
+    `resources` are the audiences it issues for, absolute URI to name; `clock` returns lab seconds;
+    `token_seconds` is every access token's lifetime, whatever its binding.
+    """
+
+    issuer: str
+    key: SigningKey
+    bindings: Sequence[Binding]
+    clients: Clients
+    grants: Grants
+    memory: ReplayMemory
+    resources: Mapping[str, str]
+    clock: Callable[[], float]
+    new_id: Callable[[], str]
+    token_seconds: int = 600
+    nonces: Nonces | None = None
+
+    def handle(self, request: Request) -> tuple[Response, Event | None]:
+        """Answer a request; the event is None for documents, which need no decision."""
+        if request.path == TOKEN_PATH:
+            return self.token(request)
+        documents: dict[str, Callable[[], dict[str, Any]]] = {
+            **dict.fromkeys(METADATA_PATHS, self.metadata),
+            JWKS_PATH: self.jwks,
+        }
+        if request.path not in documents:
+            return Response.of_json(404, {}), None
+        if request.method not in ("GET", "HEAD"):
+            return Response.of_json(405, {}, (("Allow", "GET, HEAD"),)), None
+        return Response.of_json(200, documents[request.path]()), None
+
+    def token(self, request: Request) -> tuple[Response, Event]:
+        """Decide one token request (RFC 6749 sections 3.2 and 5, RFC 9449 section 5)."""
+        now = self.clock()
+        client: RegisteredClient | None = None
+        binding: Binding | None = None
+        claims: Mapping[str, Any] = {}
+        try:
+            form = read_form(request)
+            who = authenticate_client(request, form, self.clients, self.issuer, now)
+            client = who.client
+            binding = self.asked_binding(request, client)
+            proof = binding.parse(request)
+            evidence = Evidence(request, now, self.memory, self.nonces)
+            run_checks(binding.proof_checks, proof, evidence)
+            grant = grant_for(self.grants, form, client, binding.name, now)
+            claims = self.claims(form, grant, binding.bind(proof), now)
+            # Everything is good: now, and only now, spend what may be used once.
+            run_checks(binding.once_checks, proof, evidence)
+            self.spend_assertion(who, now)
+            refresh_token = self.following(form, grant, binding)
+        except Rejected as rejection:
+            response = self.refusal(rejection, binding, now)
+            return self.recorded(
+                request, response, now, client, binding, claims, rejection
+            )
+        response = self.issued(claims, binding, refresh_token, now)
+        return self.recorded(request, response, now, client, binding, claims, None)
+
+    def asked_binding(self, request: Request, client: RegisteredClient) -> Binding:
+        """Return the binding whose key the request introduces, or the client's own; or Rejected.
+
+        Without a key the client's registered binding is used, whose `parse` then says that the
+        proof is missing; a client that registered none gets a bearer token.
+        """
+        brought = [binding for binding in self.bindings if binding.introduced(request)]
+        if len(brought) > 1:
+            raise Rejected(
+                Reason.REQUEST_MALFORMED, "one_key_is_introduced", "RFC 9449 section 5"
+            )
+        registered = client.requires or "bearer"
+        usable = brought or [b for b in self.bindings if b.name == registered]
+        if not usable or client.requires not in (None, usable[0].name):
+            raise Rejected(
+                Reason.REQUEST_MALFORMED,
+                "binding_is_the_registered_one",
+                "RFC 9449 section 5.2",
+            )
+        return usable[0]
+
+    def claims(
+        self, form: Form, grant: Grant, confirmation: Mapping[str, Any], now: float
+    ) -> dict[str, Any]:
+        """Return the access token's claims (RFC 9068 section 2.2); raises Rejected."""
+        audience = chosen_audience(form, grant.scopes, self.resources)
+        scopes = chosen_scopes(form, grant.scopes, self.resources[audience])
+        claims = {
+            "iss": self.issuer,
+            "sub": grant.subject,
+            "aud": audience,
+            "client_id": grant.client_id,
+            "scope": " ".join(sorted(scopes)),
+            "iat": int(now),
+            "exp": int(now) + self.token_seconds,
+            "jti": self.new_id(),
+        }
+        return {**claims, "cnf": dict(confirmation)} if confirmation else claims
+
+    def spend_assertion(self, who: Authenticated, now: float) -> None:
+        """Spend a client assertion's `jti`: it opens the door once (RFC 7523 section 3 item 7)."""
+        if who.spend is not None and not self.memory.is_first(*who.spend, now):
+            raise Rejected(
+                Reason.CLIENT_CREDENTIAL_INVALID,
+                "assertion_is_unused",
+                "RFC 7523 section 3 item 7",
+            )
+
+    def following(self, form: Form, grant: Grant, binding: Binding) -> str | None:
+        """Spend the refresh token for the next one; None where the request had none."""
+        spent = form.value("refresh_token")
+        if form.value("grant_type") != "refresh_token" or spent is None:
+            return None
+        following = f"{self.new_id()}{self.new_id()}"
+        rotate_grant(
+            self.grants, spent, following, replace(grant, binding=binding.name)
+        )
+        return following
+
+    def issued(
+        self,
+        claims: Mapping[str, Any],
+        binding: Binding,
+        refresh_token: str | None,
+        now: float,
+    ) -> Response:
+        """Make the token response (RFC 6749 section 5.1, RFC 9449 section 5)."""
+        header = {"typ": "at+jwt", "kid": thumbprint(self.key.public_jwk)}
+        body = {
+            "access_token": sign_token(
+                header, claims, self.key.private, self.key.algorithm
+            ),
+            "token_type": binding.scheme,
+            "expires_in": self.token_seconds,
+            "scope": claims["scope"],
+        }
+        if refresh_token is not None:
+            body["refresh_token"] = refresh_token
+        return Response.of_json(200, body, self.fields(binding, now))
+
+    def refusal(
+        self, rejection: Rejected, binding: Binding | None, now: float
+    ) -> Response:
+        """Make the error response (RFC 6749 section 5.2): the error code and nothing more."""
+        error = error_code(rejection, binding)
+        fields = self.fields(binding, now)
+        if rejection.reason is Reason.UNAVAILABLE:
+            return Response.of_json(
+                503, {"error": error}, (*fields, ("Retry-After", "1"))
+            )
+        if error == "invalid_client":
+            fields = (*fields, ("WWW-Authenticate", 'Basic realm="labsim"'))
+            return Response.of_json(401, {"error": error}, fields)
+        return Response.of_json(400, {"error": error}, fields)
+
+    def fields(
+        self, binding: Binding | None, now: float
+    ) -> tuple[tuple[str, str], ...]:
+        """Return the response fields that every answer about tokens has."""
+        nonce = (
+            ((binding.nonce_field, self.nonces.issue(now)),)
+            if self.nonces and binding and binding.nonce_field
+            else ()
+        )
+        return (("Cache-Control", "no-store"), *nonce)
+
+    def recorded(
+        self,
+        request: Request,
+        response: Response,
+        now: float,
+        client: RegisteredClient | None,
+        binding: Binding | None,
+        claims: Mapping[str, Any],
+        rejection: Rejected | None,
+    ) -> tuple[Response, Event]:
+        """Put the decision's number on the response and return both with the server's own event."""
+        request_id = self.new_id()
+        event = decision_event(
+            "authorization_server",
+            "as",
+            now,
+            request,
+            rejection,
+            request_id=request_id,
+            status=response.status,
+            binding=binding.name if binding else "",
+            client_id=client.client_id if client else "",
+            audience=claims.get("aud", ""),
+            scope=claims.get("scope", ""),
+            token=claims.get("jti", ""),
+        )
+        return response.adding("Request-Id", request_id), event
+
+    def jwks(self) -> dict[str, Any]:
+        """Return the public keys that tokens are verified with (RFC 7517 section 5)."""
+        jwk = self.key.public_jwk
+        return {
+            "keys": [
+                {
+                    **jwk,
+                    "kid": thumbprint(jwk),
+                    "use": "sig",
+                    "alg": self.key.algorithm,
+                },
+            ]
+        }
+
+    def metadata(self) -> dict[str, Any]:
+        """Return the authorization server metadata (RFC 8414 section 2)."""
+        found: dict[str, Any] = {
+            "issuer": self.issuer,
+            "token_endpoint": f"{self.issuer}{TOKEN_PATH}",
+            "jwks_uri": f"{self.issuer}{JWKS_PATH}",
+            "response_types_supported": [],
+            "grant_types_supported": list(SUPPORTED),
+            "token_endpoint_auth_methods_supported": list(METHODS),
+            "token_endpoint_auth_signing_alg_values_supported": [
+                "ES256",
+                "Ed25519",
+                "EdDSA",
+                "RS256",
+            ],
+            "scopes_supported": [
+                f"{name}.{verb}"
+                for name in self.resources.values()
+                for verb in ("read", "write")
+            ],
+            "protected_resources": list(self.resources),
+        }
+        for binding in self.bindings:
+            found |= binding.metadata
+        return found

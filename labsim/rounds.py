@@ -1,0 +1,127 @@
+"""The main job: every theft x binding x replay that makes sense, against all that can be reached.
+
+One round is one client with one binding, robbed in one way. Before and after it the holder is
+served: a refusal of the thief counts only where the holder gets through.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from labsim.estate.plan import Plan
+    from labsim.lab import Lab
+
+# Binding and custody. A bearer client has no key, so that custody says nothing there.
+BASE = (("bearer", "file"), ("dpop", "file"), ("dpop", "memory"))
+# With server nonces: once is enough, since the story makes no difference to a verifier.
+NONCE = (("dpop", "file"),)
+NONCE_THEFTS = ("wiretap", "container_files")
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One client, bound in one way, robbed in one way, under one variant."""
+
+    story: str
+    client: str
+    binding: str
+    custody: str
+    theft: str
+    variant: str
+
+
+@dataclass(slots=True)
+class Findings:
+    """Collect the holder's own rows: theft, custody, binding, variant, when, resource, outcome."""
+
+    holder: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def holders_refused(self) -> list[dict[str, Any]]:
+        """Return the rows in which the holder itself was not served."""
+        return [row for row in self.holder if row["outcome"] != "served"]
+
+
+def rounds(plan: Plan) -> list[Round]:
+    """Return every round of the main job, in the order of the stories."""
+    found = [
+        Round(story.name, story.client, binding, custody, theft, "base")
+        for story in plan.stories.values()
+        for binding, custody in BASE
+        for theft in story.thefts
+    ]
+    first = next(iter(plan.stories.values()))
+    return found + [
+        Round(first.name, first.client, binding, custody, theft, "nonce")
+        for binding, custody in NONCE
+        for theft in NONCE_THEFTS
+    ]
+
+
+def attempts_in(plan: Plan, each: Round, replays: int) -> int:
+    """Return how many attempts a round makes: loot of each resource, at each, in each way."""
+    reached = len(plan.client(each.client).calls)
+    return reached * reached * replays
+
+
+def run(
+    lab: Lab,
+    chosen: Iterable[Round],
+    seed: int,
+    progress: Callable[[Round, int], None],
+) -> Findings:
+    """Run rounds; `progress` is told the round and how many attempts were made since the last call.
+
+    The seed decides the order of the replays: no outcome may depend on it.
+    """
+    order = random.Random(seed)  # noqa: S311  # an order, not a secret
+    findings = Findings()
+    try:
+        for each in chosen:
+            _run_one(lab, each, order, findings, partial(progress, each))
+    finally:
+        if lab.runs and lab.variant == "nonce":
+            lab.require_nonce(False)
+    return findings
+
+
+def _run_one(
+    lab: Lab,
+    each: Round,
+    order: random.Random,
+    findings: Findings,
+    progress: Callable[[int], None],
+) -> None:
+    if (each.variant == "nonce") != (lab.variant == "nonce"):
+        lab.require_nonce(each.variant == "nonce")
+    lab.bind(each.client, each.binding, each.custody)
+    _control(lab, each, "before", findings)
+    haul = lab.attacker.steal(each.client, by=each.theft)
+    lab.attacker.replay(haul, order=order, progress=progress)
+    _control(lab, each, "after", findings)
+
+
+def _control(lab: Lab, each: Round, when: str, findings: Findings) -> None:
+    for row in lab.work_rows(each.client):
+        findings.holder.append(
+            {
+                "story": each.story,
+                "client": each.client,
+                "theft": each.theft,
+                "custody": lab.custody(each.client),
+                "binding": each.binding,
+                "variant": each.variant,
+                "relation": "same_resource",
+                "when": when,
+                "resource": row["resource"],
+                "outcome": row["outcome"],
+                "status": row["status"],
+                "records": len(row["records"]),
+                "why": row["why"],
+            }
+        )

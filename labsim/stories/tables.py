@@ -1,0 +1,171 @@
+"""The matrix and the blast radius as plain text, for a terminal.
+
+Columns that came out the same are one column, and so are thefts: what is left is what differs.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+from labsim.charts import cells, findings, words
+from labsim.charts.cells import Cell, Grid, Row
+from labsim.charts.words import SIGNS, Look
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LABEL: Final = 36
+NARROWEST: Final = 21
+"""Characters: what a row's name takes, and the least that a column needs."""
+type Block = tuple[list[str], list[tuple[str, tuple[Cell, ...]]]]
+
+
+def matrix_text(
+    attempts: pd.DataFrame,
+    holder: pd.DataFrame,
+    *,
+    variant: str = "base",
+    width: int = 100,
+    encoding: str = "utf-8",
+) -> str:
+    """Return the matrix of one variant as lines of at most `width` characters.
+
+    Reads the columns that `cells.grid` reads. Where `encoding` has no glyphs, letters stand for
+    them. Raises LabError if there is no attempt of that variant.
+    """
+    signs = _Signs(encoding)
+    grids = findings.both(attempts, holder, variant)
+    same, other = grids[findings.SAME], grids.get(findings.OTHER)
+    blocks: dict[str, list[str]] = {}
+    for theft, group in groupby(range(len(same.columns)), key=lambda n: same.columns[n].theft):
+        text = "\n".join(_block(same, other, list(group), width, signs))
+        blocks.setdefault(text, []).append(theft)
+    lines: list[str] = []
+    for text, thefts in blocks.items():
+        for number, theft in enumerate(thefts):
+            told = f"{'Or' if number else 'Stolen'} by {words.theft(theft)}"
+            lines.append(f"{told} ({words.theft_told(theft)})")
+        lines += [text, ""]
+    looks = {cell.look for grid in (same, other) if grid for row in grid.rows for cell in row.cells}
+    for look in Look:
+        if look in looks and look is not Look.NOT_MEASURED:
+            lines.append(f"{signs.of(look)} {look}: {SIGNS[look].meaning}")
+    return "\n".join(line.rstrip() for line in lines)
+
+
+class _Signs:
+    """Choose glyphs that the terminal's encoding has."""
+
+    def __init__(self, encoding: str) -> None:
+        try:
+            "".join(sign.glyph for sign in SIGNS.values()).encode(encoding)
+            "█░".encode(encoding)
+        except (UnicodeEncodeError, LookupError):
+            self.plain = True
+        else:
+            self.plain = False
+
+    def of(self, look: Look) -> str:
+        return SIGNS[look].ascii if self.plain else SIGNS[look].glyph
+
+    def cell(self, cell: Cell) -> str:
+        word = cell.word if cell.word != SIGNS[cell.look].word or not cell.why else ""
+        return (
+            f"{self.of(cell.look)} {': '.join(part for part in (word, cell.why) if part)}".strip()
+        )
+
+    def bar(self, share: float, length: int) -> str:
+        full = "#" if self.plain else "█"
+        empty = "." if self.plain else "░"
+        # Something is never drawn as nothing, nor less than all as all.
+        count = round(share * length)
+        count = max(count, 1) if share > 0 else 0
+        count = min(count, length - 1) if share < 1 else length
+        return full * count + empty * (length - count)
+
+
+def _block(
+    same: Grid, other: Grid | None, places: list[int], width: int, signs: _Signs
+) -> list[str]:
+    rows: list[tuple[str, tuple[Cell, ...]]] = [(words.HOLDER, same.holder)]
+    rows += [(words.replay(row.replays[0]), row.cells) for row in same.rows]
+    own = len(rows)
+    if other:
+        rows += findings.labelled(cells.merged(_at(other, same)))
+    columns: dict[tuple[str, ...], list[int]] = {}
+    for place in places:
+        shown = tuple(signs.cell(row[place]) for _, row in rows)
+        columns.setdefault((same.columns[place].binding, *shown), []).append(place)
+    merged = list(columns.values())
+    fit = max(1, (width - LABEL) // NARROWEST)
+    lines: list[str] = []
+    for start in range(0, len(merged), fit):
+        chosen = merged[start : start + fit]
+        room = (width - LABEL) // len(chosen)
+        heads = [_head(same, group) for group in chosen]
+        lines += _lines("", heads, room)
+        for number, (label, row) in enumerate(rows):
+            if number == own:
+                lines += ["", "  At another server:"]
+            lines += _lines(label, [signs.cell(row[group[0]]) for group in chosen], room)
+    return lines
+
+
+def _at(other: Grid, same: Grid) -> tuple[Row, ...]:
+    # The same columns as the first panel's, in its order, so that both can stand in one table.
+    place = {column: number for number, column in enumerate(other.columns)}
+    return tuple(
+        replace(
+            row,
+            cells=tuple(
+                row.cells[place[column]] if column in place else cells.NOT_MEASURED
+                for column in same.columns
+            ),
+        )
+        for row in other.rows
+    )
+
+
+def _head(grid: Grid, group: list[int]) -> str:
+    columns = [grid.columns[place] for place in group]
+    binding = words.binding(columns[0].binding)
+    kept = [words.custody(column.custody) for column in columns]
+    if columns[0].custody == "none":
+        return binding
+    return f"{binding}, {' or '.join([kept[0], *(k.removeprefix('key ') for k in kept[1:])])}"
+
+
+def _lines(label: str, texts: list[str], room: int) -> list[str]:
+    """Lay one row out; what does not fit goes below in its own column."""
+    columns = [(textwrap.wrap(label, LABEL - 4, subsequent_indent="  ") or [""], LABEL)]
+    for text in texts:
+        columns.append((textwrap.wrap(text, room - 2, subsequent_indent="  ") or [""], room))
+    high = max(len(lines) for lines, _ in columns)
+    rows = []
+    for number in range(high):
+        parts = [(lines[number] if number < len(lines) else "").ljust(w) for lines, w in columns]
+        rows.append(("  " + parts[0])[:LABEL] + "".join(parts[1:]))
+    return [row.rstrip() for row in rows]
+
+
+def blast_text(blast: pd.DataFrame, *, width: int = 100, encoding: str = "utf-8") -> str:
+    """Return the blast radius as lines of at most `width` characters.
+
+    Reads the columns theft, custody, binding (string), records, of, read_in_passing, resources
+    (int64; records and read_in_passing count distinct records, resources distinct servers).
+    """
+    signs = _Signs(encoding)
+    lines = [f"{'':38}{'records sent to the thief':37}{'read in':>9}{'servers':>10}"]
+    lines.append(f"{'':38}{'by replay':37}{'passing':>9}{'':>10}")
+    for theft, group in groupby(findings.bars(blast), key=lambda bar: bar["theft"]):
+        lines.append(f"After {words.theft(theft)}")
+        for bar in group:
+            kept = "" if bar["custody"] == "none" else f", {words.custody(bar['custody'])}"
+            name = f"  {words.binding(bar['binding'])}{kept}"
+            share = bar["records"] / bar["of"] if bar["of"] else 0
+            drawn = f"{signs.bar(share, 20)} {bar['records']} of {bar['of']}"
+            lines.append(f"{name:38.37}{drawn:37}{bar['read_in_passing']:>9}{bar['resources']:>10}")
+    return "\n".join(line[:width].rstrip() for line in lines)

@@ -1,0 +1,1 @@
+"""The thefts, one file each: `labsim.rooms.rooms("labsim.thefts", "THEFT")` finds them."""

@@ -1,0 +1,25 @@
+"""What every test may use: the lab wired in process, and how hypothesis is to search."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+pytest.register_assert_rewrite("tests.exchange", "tests.vectors.proof_rows", "tests.wiring")
+
+from tests.wiring import Lab  # noqa: E402
+
+# No deadline and no complaint about a slow machine: a test asserts what is true, not how fast.
+settings.register_profile(
+    "labsim",
+    deadline=None,
+    max_examples=60,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("labsim")
+
+
+@pytest.fixture
+def lab() -> Lab:
+    return Lab()

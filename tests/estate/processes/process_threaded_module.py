@@ -1,0 +1,5 @@
+"""A module that leaves a thread behind."""
+
+import threading
+
+threading.Thread(target=threading.Event().wait, name="busybody", daemon=True).start()

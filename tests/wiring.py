@@ -1,0 +1,204 @@
+"""The servers and their clients wired in one process: no socket, and a clock to set by hand."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from labsim.binding import Binding, Presentation
+from labsim.estate.storage import InProcessReplayMemory
+from labsim.http_message import Outcome, Request
+from labsim.keys import PublicKey, SigningKey, public_key, thumbprint
+from labsim.nonces import RollingNonces
+from labsim.roles.authorization_server import AuthorizationServer
+from labsim.roles.client import TokenSet, obtain_token
+from labsim.roles.client_authentication import (
+    PRIVATE_KEY_JWT,
+    Authentication,
+    RegisteredClient,
+    basic,
+    private_key_jwt,
+    secret_hash,
+)
+from labsim.roles.decision import Event
+from labsim.roles.grants import Grant, Grants, token_hash
+from labsim.roles.resource_server import ResourceServer
+from labsim.rooms import rooms
+
+BINDINGS: Mapping[str, Binding] = rooms("labsim.bindings", "BINDING")
+ISSUER = "https://as.test"
+TOKEN_ENDPOINT = f"{ISSUER}/token"
+ORDERS = "https://orders.test"
+CRM = "https://crm.test"
+RECORDS = f"{ORDERS}/records"
+RECORD = f"{ORDERS}/records/o-1"
+SECRET = "a secret: with /+=&% and \N{LATIN SMALL LETTER E WITH ACUTE}"
+NONCES = RollingNonces(bytes(32))
+_BOTH = frozenset({"client_credentials", "refresh_token"})
+_SCOPES = frozenset({"orders.read", "orders.write", "crm.read"})
+
+
+class SettableClock:
+    """Lab seconds that pass when a test says so."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class Clients(dict[str, RegisteredClient]):
+    """The registered clients, by id."""
+
+    def client(self, client_id: str) -> RegisteredClient | None:
+        return self.get(client_id)
+
+
+class IssuerKeys(dict[str, PublicKey]):
+    """The authorization server's public keys, by `kid`."""
+
+    def key(self, kid: str) -> PublicKey | None:
+        return self.get(kid)
+
+
+class Records(list[dict[str, str]]):
+    """Records, with room for three."""
+
+    def all(self) -> Sequence[Mapping[str, Any]]:
+        return list(self)
+
+    def one(self, record_id: str) -> Mapping[str, Any] | None:
+        return next((record for record in self if record["id"] == record_id), None)
+
+    def add(self, record: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        if len(self) >= 3:
+            return None
+        self.append({"id": f"new-{len(self)}", **record})
+        return self[-1]
+
+
+class MemoryGrants:
+    """Refresh tokens' grants in a dict: what `roles.grants.Grants` says, and no more."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, tuple[Grant, bool]] = {}
+
+    def put(self, token_hash: str, grant: Grant) -> None:
+        self._held[token_hash] = (grant, False)
+
+    def find(self, token_hash: str) -> tuple[Grant, bool] | None:
+        return self._held.get(token_hash)
+
+    def rotate(self, spent_hash: str, new_hash: str, grant: Grant) -> bool:
+        spent, used = self._held.get(spent_hash, (grant, True))
+        if not used:
+            self._held |= {spent_hash: (spent, True), new_hash: (grant, False)}
+        return not used
+
+    def end_family(self, family: str) -> None:
+        self._held = {key: held for key, held in self._held.items() if held[0].family != family}
+
+
+class Lab:
+    """One authorization server, two resource servers, their clients, a holder and a thief.
+
+    The clients: `app` must use DPoP, `free` may choose, `keyed` authenticates by assertion.
+    A test changes a role with `dataclasses.replace` and puts it back in its place.
+    """
+
+    def __init__(self, grants: Grants | None = None) -> None:
+        numbers = itertools.count(1)
+        self.clock = SettableClock(1_800_000_000.0)
+        self.new_id = lambda: f"id-{next(numbers):08d}"
+        self.issuer_key, self.client_key = SigningKey.generate(), SigningKey.generate()
+        self.holder, self.thief = SigningKey.generate(), SigningKey.generate()
+        self.clients = self._registered()
+        self.grants = grants or MemoryGrants()
+        self.revoked: set[str] = set()
+        self.event: Event | None = None
+        self.authorization_server = AuthorizationServer(
+            issuer=ISSUER,
+            key=self.issuer_key,
+            bindings=tuple(BINDINGS.values()),
+            clients=self.clients,
+            grants=self.grants,
+            memory=InProcessReplayMemory(),
+            resources={ORDERS: "orders", CRM: "crm"},
+            clock=self.clock,
+            new_id=self.new_id,
+        )
+        self.orders = self._resource_server("orders", ORDERS)
+        self.crm = self._resource_server("crm", CRM)
+
+    def _registered(self) -> Clients:
+        secret = {"secret_hash": secret_hash(SECRET), "scopes": _SCOPES, "grant_types": _BOTH}
+        app = RegisteredClient(client_id="app", requires="dpop", **secret)
+        keyed = RegisteredClient(
+            client_id="keyed",
+            method=PRIVATE_KEY_JWT,
+            keys=(public_key(self.client_key.public_jwk),),
+            scopes=_SCOPES,
+        )
+        free = RegisteredClient(client_id="free", **secret)
+        return Clients({client.client_id: client for client in (app, free, keyed)})
+
+    def _resource_server(self, name: str, resource: str) -> ResourceServer:
+        jwk = self.issuer_key.public_jwk
+        return ResourceServer(
+            name=name,
+            resource=resource,
+            issuer=ISSUER,
+            issuer_keys=IssuerKeys({thumbprint(jwk): public_key(jwk)}),
+            bindings=tuple(BINDINGS.values()),
+            records=Records([{"id": "o-1"}, {"id": "o-2"}]),
+            clock=self.clock,
+            new_id=self.new_id,
+            memory=InProcessReplayMemory(),
+            is_revoked=self.revoked.__contains__,
+        )
+
+    def ask_for_nonces(self) -> None:
+        self.authorization_server = replace(self.authorization_server, nonces=NONCES)
+        self.orders = replace(self.orders, nonces=NONCES)
+
+    def send(self, request: Request) -> Outcome:
+        """Send to the server whose URL begins like the request's, and keep its event."""
+        servers = {ISSUER: self.authorization_server, ORDERS: self.orders, CRM: self.crm}
+        role = next(role for url, role in servers.items() if request.url.startswith(url))
+        response, self.event = role.handle(request)
+        return Outcome.answered(request, response)
+
+    def authentication(self, client: str) -> Authentication:
+        if client == "keyed":
+            return private_key_jwt(client, self.client_key, ISSUER, self.clock, self.new_id)
+        return basic(client, SECRET)
+
+    def presentation(
+        self, token: str | None = None, holder: SigningKey | None = None, nonce: str | None = None
+    ) -> Presentation:
+        return Presentation(token, holder or self.holder, self.clock(), self.new_id, nonce)
+
+    def token(
+        self, binding: str = "dpop", client: str = "free", holder: SigningKey | None = None, **more: str
+    ) -> TokenSet:
+        """Get a token as an honest client does; `more` are parameters of the token request."""
+        return obtain_token(
+            TOKEN_ENDPOINT,
+            {"grant_type": "client_credentials", "resource": ORDERS, **more},
+            self.authentication(client),
+            BINDINGS[binding],
+            self.presentation(holder=holder),
+            self.send,
+        )
+
+    def grant(self, token: str, client: str = "free", binding: str | None = None) -> None:
+        """Provision a refresh token, as if its owner had consented."""
+        expires = self.clock() + 86400
+        grant = Grant(client, "owner", _SCOPES, f"family of {token}", expires, binding)
+        self.grants.put(token_hash(token), grant)
