@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import platform
 import signal
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
@@ -73,7 +75,10 @@ def _results(out: Path) -> Iterator[Results]:
 
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with (out / "attempts.csv").open("w") as attempts, (out / "events.jsonl").open("w") as events:
+        with (
+            (out / "attempts.csv").open("w") as attempts,
+            (out / "events.jsonl").open("w") as events,
+        ):
             results = Results(attempts, events, COLUMNS)
             yield results
     except OSError as error:
@@ -93,8 +98,10 @@ def _run(out: Path, results: Results, seed: int) -> int:
     began = time.monotonic()
     expected = oracle.load(plans.DATA / "expected_outcomes.csv")
     with labsim.start(quiet=True) as lab:
-        _say(f"The estate runs: {len(lab.plan.resources)} resource servers, an authorization "
-             f"server, {len(lab.plan.clients)} clients and an attacker, in {lab.run_folder}.")
+        _say(
+            f"The estate runs: {len(lab.plan.resources)} resource servers, an authorization "
+            f"server, {len(lab.plan.clients)} clients and an attacker, in {lab.run_folder}."
+        )
         chosen = rounds.rounds(lab.plan)
         lab.attacker.on_attempt = results.attempt
         with _progress(lab, chosen) as progress:
@@ -151,7 +158,7 @@ def _present(lab: Lab, findings: Findings, out: Path, seed: int) -> None:
 
     attempts = lab.attempts()
     holder = pd.DataFrame(findings.holder)
-    reachable = {story.name: lab.plan.within_reach(story.client) for story in lab.plan.stories.values()}
+    reachable = {client: lab.plan.within_reach(client) for client in lab.plan.clients}
     handle = lab.attacker
     blast = blast_radius(attempts, handle.exposed, handle.read_in_passing, reachable)
     encoding = sys.stdout.encoding or "utf-8"
@@ -159,20 +166,37 @@ def _present(lab: Lab, findings: Findings, out: Path, seed: int) -> None:
     print(blast_text(blast, encoding=encoding), end="\n\n")
     drawn = {"matrix": matrix.picture(attempts, holder), "blast_radius": bars.picture(blast)}
     for name, picture in drawn.items():
-        (out / f"{name}.svg").write_text(picture.svg)
-    report = report_html(attempts, blast, holder, handle.exchanges, drawn, lab.plan, seed)
-    (out / "report.html").write_text(report)
+        picture.save(out / f"{name}.svg")
+    report = report_html(
+        attempts, blast, holder, handle.exchanges, charts=list(drawn.values()), facts=_facts(seed)
+    )
+    (out / "report.html").write_text(report, encoding="utf-8")
+
+
+def _facts(seed: int) -> dict[str, str]:
+    """Return how the figures were measured."""
+    packages = ("cryptography", "pyjwt", "mitmproxy")
+    return {
+        "Measured": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        "Seed (order of the replays)": str(seed),
+        "Python": platform.python_version(),
+        **{name: version(name) for name in packages},
+    }
 
 
 def _verdict(
     results: Results, findings: Findings, differences: list[Difference], out: Path, took: float
 ) -> int:
     """Say whether all came out as expected, name what did not, and return the exit status."""
-    print(f"{results.count} attempts in {took:.1f} s. Look at {out / 'report.html'}; the rows are in "
-          f"{out / 'attempts.csv'}, the servers' own events in {out / 'events.jsonl'}.")
+    print(
+        f"{results.count} attempts in {took:.1f} s. Look at {out / 'report.html'}; the rows are in "
+        f"{out / 'attempts.csv'}, the servers' own events in {out / 'events.jsonl'}."
+    )
     for row in findings.holders_refused:
-        print(f"The holder itself was not served: {row['client']} at {row['resource']} "
-              f"({row['binding']}, {row['when']} {row['theft']}): {row['outcome']} {row['why']}")
+        print(
+            f"The holder itself was not served: {row['client']} at {row['resource']} "
+            f"({row['binding']}, {row['when']} {row['theft']}): {row['outcome']} {row['why']}"
+        )
     if differences:
         print(f"{len(differences)} cells differ from data/expected_outcomes.csv:")
         for difference in differences:

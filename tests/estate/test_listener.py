@@ -37,6 +37,8 @@ def test_a_header_block_over_its_bound_is_answered_431(serve: Serve, connect: Co
         peer = connect(served).send(head_of(size, served.port))
         assert peer.answer().status == 431
         assert peer.is_at_end()
+    endless = connect(served).send(head_of(64 * KIB, served.port)[:-4])
+    assert endless.answer().status == 431
     assert len(served.requests) == 1
 
 
@@ -69,6 +71,7 @@ SMALL = Limits(header_bytes=512, body_bytes=4096)
         (chunked(b"b" * 4096), chunked(b"b" * 4097), {413}),
         (chunked(b"b" * 2048, b"b" * 2048), chunked(b"b" * 2048, b"b" * 2048, b"b"), {413}),
         (chunked(*[b"b"] * 300), chunked(*[b"b"] * 450), {413}),
+        (chunked(*[b"b"] * 300), chunked(*[b"b"] * 450)[:-5], {413}),
         (
             chunked(b"b", extension=b";x=1"),
             chunked(b"b", extension=b";x=" + b"1" * 9000),
@@ -197,7 +200,7 @@ def test_above_the_bound_the_newcomer_is_told_503(serve: Serve, connect: Connect
 
 
 def test_those_who_are_told_503_are_bounded_too(serve: Serve, connect: Connect) -> None:
-    served = serve(limits=Limits(connections=1))
+    served = serve(limits=Limits(connections=1, handshake_seconds=300.0))
     assert connect(served).send(GET).answer().status == 200
     with contextlib.ExitStack() as held:
         for _ in range(16):
@@ -217,6 +220,12 @@ def test_a_client_that_does_not_read_gives_its_place_back(serve: Serve, connect:
     greedy = connect(served).send(GET.replace(b"/a", b"/big"))
     assert select.select([greedy.tls], [], [], 30)[0]
     assert served_at_last(served, connect)
+
+
+def test_a_long_answer_arrives_whole(serve: Serve, connect: Connect) -> None:
+    body = bytes(range(256)) * 16 * KIB
+    peer = connect(serve(lambda _: Response(200, (), body)))
+    assert peer.send(GET).answer().body == body
 
 
 def test_a_client_that_never_stops_sending_is_cut(serve: Serve, connect: Connect) -> None:

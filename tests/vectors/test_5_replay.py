@@ -229,7 +229,7 @@ def test_odd_characters_in_a_jti_make_no_two_the_same(
 ) -> None:
     """DR-11: nothing is cut off at a NUL, and nothing is folded."""
     use(lab, make(tmp_path))
-    for jti in ("a", "a\0", "a\0b", "A", "\N{KEY}", "\ud83d\udd11", "\ud83d", "\u00e5", "a\u030a"):
+    for jti in ("a", "a\0", "a\0b", "A", "\N{KEY}", "\ud83d", "\u00e5", "a\u030a"):
         assert_served(lab, with_jti(lab, RS, jti))
 
 
