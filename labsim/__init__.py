@@ -14,7 +14,7 @@ _WHERE = {"Lab": "labsim.lab", "LabError": "labsim.errors", "start": "labsim.lab
 def __getattr__(name):  # type: ignore[no-untyped-def]  # this file must parse under Python 3.8
     """Load a public name from its module."""
     if name not in _WHERE:
-        raise AttributeError("module 'labsim' has no attribute {!r}".format(name))
+        raise AttributeError(f"module 'labsim' has no attribute {name!r}")
     from importlib import import_module
 
     return getattr(import_module(_WHERE[name]), name)

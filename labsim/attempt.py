@@ -11,6 +11,14 @@ from labsim.http_message import Outcome, Request
 from labsim.loot import Kind, Loot
 
 
+COLUMNS = (
+    "attempt", "story", "client", "theft", "custody", "loot", "binding", "replay", "variant",
+    "verifier", "resource", "relation", "outcome", "status", "error", "reason", "check", "source",
+    "records", "seconds",
+)  # fmt: skip
+"""The columns of `attempts.csv`, in order; `blast.measured` gives them their types."""
+
+
 class NotPossible(Exception):
     """Say that an attempt cannot be built from this loot, and why, in one sentence."""
 

@@ -89,7 +89,7 @@ class CredentialKind:
 
 
 def typ_is_access_token(jws: CompactJws, _evidence: TokenEvidence) -> bool:
-    """An ID token, a proof or a client assertion is no access token, whoever signed it."""
+    """Refuse an ID token, a proof or a client assertion, whoever signed it."""
     typ = jws.header.get("typ")
     return isinstance(typ, str) and typ.lower() in ("at+jwt", "application/at+jwt")
 
@@ -100,7 +100,7 @@ def no_critical_extension(jws: CompactJws, _evidence: TokenEvidence) -> bool:
 
 
 def signature_is_by_the_issuer(jws: CompactJws, evidence: TokenEvidence) -> bool:
-    """The key is looked up by `kid` among the issuer's own; the header's jwk, jku, x5u are not read."""
+    """Look the key up by `kid` among the issuer's own; jwk, jku and x5u are not read."""
     if evidence.verified and evidence.verified.knows(jws.text):
         return True
     kid, algorithm = jws.header.get("kid"), jws.header.get("alg")
@@ -125,12 +125,12 @@ def required_claims_are_there(jws: CompactJws, _evidence: TokenEvidence) -> bool
 
 
 def issuer_is_ours(jws: CompactJws, evidence: TokenEvidence) -> bool:
-    """Compared as a string: a trailing slash is another issuer."""
+    """Compare as a string: a trailing slash is another issuer."""
     return bool(jws.payload.get("iss", evidence.issuer) == evidence.issuer)
 
 
 def audience_is_this_resource(jws: CompactJws, evidence: TokenEvidence) -> bool:
-    """A token for another resource server dies here: that is not the binding's merit."""
+    """Refuse a token for another resource server: that is not the binding's merit."""
     audience = jws.payload.get("aud", evidence.audience)
     return evidence.audience in (audience if isinstance(audience, list) else [audience])
 

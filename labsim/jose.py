@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import jwt
 
-# RFC 4648 section 5 to section 4; what base64url does not know becomes a character that neither does.
+# RFC 4648 section 5 to section 4; what base64url does not know becomes what neither knows.
 _TO_STANDARD = bytes.maketrans(b"-_+/=", b"+/!!!")
 _PADDING = (b"", b"!", b"==", b"=")
 # The last character's spare bits must be zero: two or three characters carry one or two octets.

@@ -1,4 +1,4 @@
-"""Keys: public ones from a JWK, private ones for whoever signs, and their thumbprints (RFC 7638)."""
+"""Keys: public ones from a JWK, private ones for whoever signs, and their RFC 7638 thumbprints."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ class SigningKey:
 
     @staticmethod
     def from_jwk(jwk: Mapping[str, Any]) -> SigningKey:
-        """Rebuild a key from the private JWK that `private_jwk` returned; Malformed if it is none."""
+        """Rebuild a key from what `private_jwk` returned; raises Malformed."""
         public_key(jwk)
         secret = b64url_decode(str(jwk.get("d", "")))
         try:

@@ -87,7 +87,9 @@ class Lab:
         self._reader = EventReader(self._estate.events_folder)
         self._events: list[dict[str, Any]] = []
         self._by_request: dict[str, dict[str, Any]] = {}
-        self._bound = {c.name: (c.binding, c.custody) for c in self.plan.clients.values()}
+        self._bound: dict[str, tuple[str, str]] = {
+            c.name: (c.binding, c.custody) for c in self.plan.clients.values()
+        }
         self.attacker.forget()
 
     # Start and stop.

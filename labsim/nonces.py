@@ -1,4 +1,4 @@
-"""Server nonces that need no store: rolling, authenticated, one key per server (RFC 9449 section 8).
+"""Server nonces that need no store: rolling, authenticated, a key per server (RFC 9449 section 8).
 
 A nonce is the number of its period and a MAC over it. Who sees one learns when it was made, and
 nothing with which to make the next (`negative-tests` row DN-11: a nonce must not be predictable).

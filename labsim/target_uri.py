@@ -38,7 +38,7 @@ def comparable_target_uri(uri: str) -> str | None:
 
 
 def _escapes(text: str) -> str | None:
-    """Decode escaped unreserved octets, write the others in upper case; None for a broken escape."""
+    """Decode escaped unreserved octets, put the rest in upper case; None for a broken one."""
     if "%" not in text:
         return text
     pieces = text.split("%")

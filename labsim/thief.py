@@ -20,12 +20,6 @@ if TYPE_CHECKING:
 
 THEFTS = names("labsim.thefts")
 REPLAYS = names("labsim.replays")
-COLUMNS = (
-    "attempt", "story", "client", "theft", "custody", "loot", "binding", "replay", "variant",
-    "verifier", "resource", "relation", "outcome", "status", "error", "reason", "check", "source",
-    "records", "seconds",
-)  # fmt: skip
-"""The columns of `attempts.csv`, in order; `blast.measured` gives them their types."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +126,7 @@ class AttackerHandle:
         self.stolen_from.add(client)
         binding, custody = self._lab.binding(client), self._lab.custody(client)
         for piece in pieces:
-            row = {
+            row: dict[str, Any] = {
                 "client": client,
                 "story": self._story(client),
                 "theft": by,

@@ -36,6 +36,7 @@ RECORDS = f"{ORDERS}/records"
 RECORD = f"{ORDERS}/records/o-1"
 SECRET = "a secret: with /+=&% and \N{LATIN SMALL LETTER E WITH ACUTE}"
 NONCES = RollingNonces(bytes(32))
+ISSUER_KEY = SigningKey.generate()
 _BOTH = frozenset({"client_credentials", "refresh_token"})
 _SCOPES = frozenset({"orders.read", "orders.write", "crm.read"})
 
@@ -68,7 +69,7 @@ class IssuerKeys(dict[str, PublicKey]):
 
 
 class Records(list[dict[str, str]]):
-    """Records, with room for three."""
+    """Records, with room for four."""
 
     def all(self) -> Sequence[Mapping[str, Any]]:
         return list(self)
@@ -77,7 +78,7 @@ class Records(list[dict[str, str]]):
         return next((record for record in self if record["id"] == record_id), None)
 
     def add(self, record: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        if len(self) >= 3:
+        if len(self) >= 4:
             return None
         self.append({"id": f"new-{len(self)}", **record})
         return self[-1]
@@ -116,7 +117,7 @@ class Lab:
         numbers = itertools.count(1)
         self.clock = SettableClock(1_800_000_000.0)
         self.new_id = lambda: f"id-{next(numbers):08d}"
-        self.issuer_key, self.client_key = SigningKey.generate(), SigningKey.generate()
+        self.issuer_key, self.client_key = ISSUER_KEY, SigningKey.generate()
         self.holder, self.thief = SigningKey.generate(), SigningKey.generate()
         self.clients = self._registered()
         self.grants = grants or MemoryGrants()

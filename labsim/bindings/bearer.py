@@ -13,24 +13,24 @@ from labsim.http_message import Request
 
 
 def attach(request: Request, presentation: Presentation) -> Request:
-    """Client: put the token on the request (RFC 6750 section 2.1); at the token endpoint, nothing."""
+    """Put the token on the request (RFC 6750 section 2.1); at the token endpoint, nothing."""
     if presentation.token is None:
         return request
     return request.adding("Authorization", f"Bearer {presentation.token}")
 
 
 def introduced(_request: Request) -> bool:
-    """Authorization server: no request ever brings a key of this kind."""
+    """Say no: no token request ever brings a key of this kind."""
     return False
 
 
 def bind(_proof: object) -> dict[str, Any]:
-    """Authorization server: the token gets no `cnf`."""
+    """Bind to nothing: the token gets no `cnf`."""
     return {}
 
 
 def parse(_request: Request) -> None:
-    """Resource server: there is no proof to read."""
+    """Read nothing: there is no proof."""
 
 
 BINDING = Binding(

@@ -79,10 +79,7 @@ def retry(response: Response, presentation: Presentation) -> Presentation | None
     """Answer a demand for a nonce, once: the same nonce again is not an answer (section 8)."""
     nonce = response.value("DPoP-Nonce")
     asked = response.status in (400, 401) and (
-        any(
-            'error="use_dpop_nonce"' in value
-            for value in response.values("WWW-Authenticate")
-        )
+        any('error="use_dpop_nonce"' in value for value in response.values("WWW-Authenticate"))
         or b'"use_dpop_nonce"' in response.body
     )
     if not asked or nonce is None or nonce == presentation.nonce:
@@ -167,7 +164,7 @@ def typ_is_dpop_jwt(proof: DpopProof, _evidence: Evidence) -> bool:
 
 
 def key_is_public(proof: DpopProof, _evidence: Evidence) -> bool:
-    """A proof that carries its private key proves nothing to anyone who saw it."""
+    """Refuse a proof that carries its private key: whoever saw it can make the next."""
     return PRIVATE_MEMBERS.isdisjoint(proof.jws.header["jwk"])
 
 
@@ -215,18 +212,16 @@ def nonce_is_the_servers(proof: DpopProof, evidence: Evidence) -> bool:
     """Where this server asks for nonces, the proof has one of its recent ones."""
     if evidence.nonces is None:
         return True
-    return proof.nonce is not None and evidence.nonces.accepts(
-        proof.nonce, evidence.now
-    )
+    return proof.nonce is not None and evidence.nonces.accepts(proof.nonce, evidence.now)
 
 
 def ath_is_this_token(proof: DpopProof, evidence: Evidence) -> bool:
-    """The proof was made for this token and no other."""
+    """Ask that the proof was made for this token and no other."""
     return evidence.token is not None and proof.ath == token_hash(evidence.token)
 
 
 def proof_key_is_the_bound_one(proof: DpopProof, evidence: Evidence) -> bool:
-    """The comparison that makes the binding: without it anyone's key would do."""
+    """Compare the proof's key with the token's: without this, anyone's key would do."""
     return bool(proof.key.thumbprint == evidence.confirmation.get("jkt"))
 
 
@@ -279,17 +274,13 @@ BINDING = Binding(
             Reason.PROOF_TARGET_MISMATCH,
             "RFC 9449 section 4.3 item 9",
         ),
-        Check(
-            iat_is_recent, Reason.PROOF_OUTSIDE_WINDOW, "RFC 9449 section 4.3 item 11"
-        ),
+        Check(iat_is_recent, Reason.PROOF_OUTSIDE_WINDOW, "RFC 9449 section 4.3 item 11"),
         Check(
             proof_is_in_its_own_time,
             Reason.PROOF_OUTSIDE_WINDOW,
             "RFC 7519 section 4.1.4",
         ),
-        Check(
-            nonce_is_the_servers, Reason.NONCE_REQUIRED, "RFC 9449 section 4.3 item 10"
-        ),
+        Check(nonce_is_the_servers, Reason.NONCE_REQUIRED, "RFC 9449 section 4.3 item 10"),
     ),
     binding_checks=(
         Check(

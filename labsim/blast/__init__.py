@@ -1,0 +1,1 @@
+"""The blast radius: measured from served attempts; pandas from here on."""

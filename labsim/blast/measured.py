@@ -11,12 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-ATTEMPTS = (
-    "attempt", "story", "client", "theft", "custody", "loot", "binding", "replay", "variant",
-    "verifier", "resource", "relation", "outcome", "status", "error", "reason", "check", "source",
-    "records", "seconds",
-)  # fmt: skip
-"""The columns of `attempts.csv`, in order."""
+from labsim.attempt import COLUMNS as ATTEMPTS
+
 ATTEMPTS_DTYPES = {"attempt": "int64", "status": "Int64", "records": "int64", "seconds": "int64"}
 """Every other column is text (`string`): empty where there is nothing to say, never missing."""
 
@@ -78,9 +74,7 @@ def blast_radius(
     variant, verifier and the columns of `by`. `exposed` has the ids of the records that each
     served attempt was sent. `read_in_passing` are rows with client, the columns of `by`, variant if
     it is not base, and `records`: the ids that an interceptor read in the answers to its victim.
-    `reachable` has for each client the ids of the records at the resources it calls
-    (`Plan.within_reach`).
-    `variant` and `verifier` choose the configuration; None takes all of them.
+    `reachable` has the ids within reach of each client (`Plan.within_reach`). `variant` and `verifier` choose the configuration; None takes all of them.
 
     Columns: those of `by` (string); all others int64: `records`, distinct records served to
     replays; `of`, distinct records within reach of the clients that were robbed;
@@ -89,8 +83,7 @@ def blast_radius(
     were served, and how many there were, those that could not be built left out.
     Raises ValueError if a served attempt's ids are not in `exposed`.
     """
-    keys = list(by)
-    chosen = _chosen(attempts, variant, verifier)
+    keys, chosen = list(by), _chosen(attempts, variant, verifier)
     passing: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for row in read_in_passing:
         if variant is None or row.get("variant", "base") == variant:

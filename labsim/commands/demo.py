@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from labsim.rounds import Findings, Round
     from labsim.stories.oracle import Difference
 
-SUMMARY = "steal tokens, replay them, and show what was served and what was refused"
+SUMMARY = "Steal tokens, replay them, and show what was served and what was refused."
 DEFAULT_SEED = 4127
 
 
@@ -71,7 +71,7 @@ class Results:
 
 @contextmanager
 def _results(out: Path) -> Iterator[Results]:
-    from labsim.thief import COLUMNS
+    from labsim.attempt import COLUMNS
 
     try:
         out.mkdir(parents=True, exist_ok=True)

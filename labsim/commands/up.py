@@ -17,7 +17,7 @@ from labsim.errors import LabError
 from labsim.estate.names import AUTHORIZATION_SERVER, COLLECTION
 from labsim.lab import Lab, start
 
-SUMMARY = "start the estate for outside clients; one JSON line says where it is"
+SUMMARY = "Start the estate for outside clients; one JSON line says where it is."
 
 _EPILOG = """
 FILE is a JSON array of client metadata (RFC 7591 section 2): client_id with client_secret or, with
@@ -99,7 +99,9 @@ def _clients(file: Path) -> list[dict[str, Any]]:
             "Name a JSON file with an array of client metadata (RFC 7591 section 2).",
         ) from error
     except ValueError as error:
-        raise LabError(f"{file} is not JSON: {error}.", "Nothing was started.", "Mend it.") from None
+        raise LabError(
+            f"{file} is not JSON: {error}.", "Nothing was started.", "Mend it."
+        ) from None
     if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
         raise LabError(
             f"{file} must hold a JSON array of objects, one for each client.",

@@ -1,0 +1,1 @@
+"""The running estate: the only package that touches the operating system."""

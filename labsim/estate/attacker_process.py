@@ -126,6 +126,10 @@ class AttackerProcess:
             write_private_json(self._folder / f"loot-{row['number']:04d}.json", row)
         return rows
 
+    def look(self, path: str) -> list[str]:
+        """Try to look at a path that was not given: for the test of the fence, and for lessons."""
+        return [name for name, _content in Given([path]).files()]
+
     def replay(self, loot: int, replays: list[str], target: dict[str, str]) -> list[dict[str, Any]]:
         """Try replays of one piece of loot against one resource; return each attempt."""
         if not 0 <= loot < len(self._loot):
@@ -140,4 +144,6 @@ class AttackerProcess:
 def run(process: Process) -> None:
     """Run the attacker; it needs no config: all it has is its folder and the network."""
     attacker = AttackerProcess(process)
-    process.serve({"steal": attacker.steal, "replay": attacker.replay})
+    process.serve(
+        {"steal": attacker.steal, "look": attacker.look, "replay": attacker.replay}
+    )

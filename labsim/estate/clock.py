@@ -45,7 +45,7 @@ class Clock:
         Raises ValueError for a step back or past what the certificates outlive.
         """
         offset = self.offset + seconds
-        if not 0 <= seconds or offset > LONGEST_OFFSET:
+        if not seconds >= 0 or offset > LONGEST_OFFSET:
             raise ValueError(f"the clock moves forward only, by {LONGEST_OFFSET:.0f} s in all")
         self._memory[:8] = struct.pack("=d", offset)
         return offset

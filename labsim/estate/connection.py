@@ -150,11 +150,9 @@ class Connection:
         return self._tls.recv(_RECORD)
 
     def _send(self, data: bytes) -> None:
-        until = time.monotonic() + self._service.limits.request_seconds
-        rest = memoryview(data)
-        while rest:
-            self._tls.settimeout(_left(until))
-            rest = rest[self._tls.send(rest) :]
+        # For a whole sendall(), not for each piece: a client that reads slowly gains nothing.
+        self._tls.settimeout(self._service.limits.request_seconds)
+        self._tls.sendall(data)
 
     def _part(self) -> None:
         """End in order: close_notify, our FIN, then read until the client's.

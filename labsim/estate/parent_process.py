@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import weakref
 from pathlib import Path
 
 from labsim.estate import run_folder
@@ -27,7 +26,7 @@ class ParentProcess:
         self.owner = os.getpid()
         self.folder: Path | None = None
         self.folder_is_own = True
-        self.children: weakref.WeakSet[Channel] = weakref.WeakSet()
+        self.children: dict[str, Channel] = {}
         # Not the owner's own output: whoever reads that to its end would wait for the parent.
         log = (
             os.memfd_create("labsim-log")
@@ -65,6 +64,12 @@ class ParentProcess:
         last = "" if self.log.closed else run_folder.last_lines(self.log.fileno(), 20)
         return f"It last wrote:\n{last}\n" if last else "It wrote nothing."
 
+    def hang_up(self) -> None:
+        """Let go of all children."""
+        for channel in self.children.values():
+            channel.close()
+        self.children = {}
+
     def finish(self) -> None:
         """End the parent, its children and its run folder."""
         if os.getpid() != self.owner:  # a process that the owner forked is not its heir
@@ -78,9 +83,8 @@ class ParentProcess:
             self.process.kill()
             self.process.wait()
         # If the parent was killed, its children die now, and nobody has removed the folder.
-        wait_gone(self.children, END_SECONDS)
-        for channel in list(self.children):
-            channel.close()
+        wait_gone(self.children.values(), END_SECONDS)
+        self.hang_up()
         if self.folder is not None and self.folder_is_own and self.folder.exists():
             run_folder.remove(self.folder)
         self.log.close()

@@ -49,7 +49,7 @@ def _how_it_ended(code: int) -> str:
 
 
 class Child:
-    """Call one process of the estate; it ends when this object is gone."""
+    """Call one process of the estate."""
 
     def __init__(self, parent: Preloaded, name: str, pid: int, channel: Channel, log: Path) -> None:
         self.name = name
@@ -207,7 +207,7 @@ class Preloaded:
             for sock in (theirs, *sockets):
                 sock.close()
         running = self._now()
-        running.children.add(channel)
+        running.children[name] = channel
         assert running.folder is not None
         return Child(self, name, pid, channel, running.folder / name / "stderr.log")
 
@@ -233,9 +233,7 @@ class Preloaded:
             self._ask("end_run")
         except ProcessDied:  # which has ended the run
             return
-        for channel in list(running.children):
-            channel.close()
-        running.children.clear()
+        running.hang_up()
         running.folder = None
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
 """The authorization server and the resource servers as processes: a role, a listener, an event log.
 
-What each decides is its role's business (`labsim.roles`); here it gets a socket, stores and a clock.
+What each decides is its role's business (`labsim.roles`); here it gets a socket and stores.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ def resource_server(process: Process) -> None:
 
 
 def authorization_server(process: Process) -> None:
-    """Run the authorization server; config: `issuer`, `resources` (URI to name), `token_seconds`."""
+    """Run the authorization server; config: issuer, resources (URI to name), token_seconds."""
     run, config = process.run_folder, process.config
     clock = Clock(run / CLOCK_FILE)
     names = config["resources"].values()

@@ -192,7 +192,7 @@ def _ids(answer: Response | None) -> list[str]:
 
 
 def run(process: Process) -> None:
-    """Run one workload; config: issuer, token_endpoint, resources, grant. It is bound after that."""
+    """Run one workload; config: issuer, token_endpoint, resources, grant. It is bound later."""
     workload = Workload(process)
     process.serve(
         {

@@ -93,9 +93,7 @@ class AuthorizationServer:
             refresh_token = self.following(form, grant, binding)
         except Rejected as rejection:
             response = self.refusal(rejection, binding, now)
-            return self.recorded(
-                request, response, now, client, binding, claims, rejection
-            )
+            return self.recorded(request, response, now, client, binding, claims, rejection)
         response = self.issued(claims, binding, refresh_token, now)
         return self.recorded(request, response, now, client, binding, claims, None)
 
@@ -107,9 +105,7 @@ class AuthorizationServer:
         """
         brought = [binding for binding in self.bindings if binding.introduced(request)]
         if len(brought) > 1:
-            raise Rejected(
-                Reason.REQUEST_MALFORMED, "one_key_is_introduced", "RFC 9449 section 5"
-            )
+            raise Rejected(Reason.REQUEST_MALFORMED, "one_key_is_introduced", "RFC 9449 section 5")
         registered = client.requires or "bearer"
         usable = brought or [b for b in self.bindings if b.name == registered]
         if not usable or client.requires not in (None, usable[0].name):
@@ -153,9 +149,7 @@ class AuthorizationServer:
         if form.value("grant_type") != "refresh_token" or spent is None:
             return None
         following = f"{self.new_id()}{self.new_id()}"
-        rotate_grant(
-            self.grants, spent, following, replace(grant, binding=binding.name)
-        )
+        rotate_grant(self.grants, spent, following, replace(grant, binding=binding.name))
         return following
 
     def issued(
@@ -168,9 +162,7 @@ class AuthorizationServer:
         """Make the token response (RFC 6749 section 5.1, RFC 9449 section 5)."""
         header = {"typ": "at+jwt", "kid": thumbprint(self.key.public_jwk)}
         body = {
-            "access_token": sign_token(
-                header, claims, self.key.private, self.key.algorithm
-            ),
+            "access_token": sign_token(header, claims, self.key.private, self.key.algorithm),
             "token_type": binding.scheme,
             "expires_in": self.token_seconds,
             "scope": claims["scope"],
@@ -179,24 +171,18 @@ class AuthorizationServer:
             body["refresh_token"] = refresh_token
         return Response.of_json(200, body, self.fields(binding, now))
 
-    def refusal(
-        self, rejection: Rejected, binding: Binding | None, now: float
-    ) -> Response:
+    def refusal(self, rejection: Rejected, binding: Binding | None, now: float) -> Response:
         """Make the error response (RFC 6749 section 5.2): the error code and nothing more."""
         error = error_code(rejection, binding)
         fields = self.fields(binding, now)
         if rejection.reason is Reason.UNAVAILABLE:
-            return Response.of_json(
-                503, {"error": error}, (*fields, ("Retry-After", "1"))
-            )
+            return Response.of_json(503, {"error": error}, (*fields, ("Retry-After", "1")))
         if error == "invalid_client":
             fields = (*fields, ("WWW-Authenticate", 'Basic realm="labsim"'))
             return Response.of_json(401, {"error": error}, fields)
         return Response.of_json(400, {"error": error}, fields)
 
-    def fields(
-        self, binding: Binding | None, now: float
-    ) -> tuple[tuple[str, str], ...]:
+    def fields(self, binding: Binding | None, now: float) -> tuple[tuple[str, str], ...]:
         """Return the response fields that every answer about tokens has."""
         nonce = (
             ((binding.nonce_field, self.nonces.issue(now)),)
@@ -263,9 +249,7 @@ class AuthorizationServer:
                 "RS256",
             ],
             "scopes_supported": [
-                f"{name}.{verb}"
-                for name in self.resources.values()
-                for verb in ("read", "write")
+                f"{name}.{verb}" for name in self.resources.values() for verb in ("read", "write")
             ],
             "protected_resources": list(self.resources),
         }

@@ -71,6 +71,4 @@ def _schemes(server: ResourceServer) -> dict[str, dict[str, str]]:
 def _field(scheme: str, parameters: dict[str, str]) -> str:
     if not parameters:
         return scheme
-    return f"{scheme} " + ", ".join(
-        f'{name}="{value}"' for name, value in parameters.items()
-    )
+    return f"{scheme} " + ", ".join(f'{name}="{value}"' for name, value in parameters.items())

@@ -66,12 +66,11 @@ def obtain_token(
     A token of another type than asked for is thrown away (RFC 9449 section 5): it would be used
     as if it were bound.
     """
-    outcome = present(
-        lambda: authenticate(form_request(endpoint, parameters)),
-        binding,
-        presentation,
-        send,
-    )
+
+    def build() -> Request:
+        return authenticate(form_request(endpoint, parameters))
+
+    outcome = present(build, binding, presentation, send)
     if outcome.response is None or outcome.response.status != 200:
         raise TokenRefused(outcome, _why(outcome))
     try:
@@ -79,13 +78,9 @@ def obtain_token(
         kind, token = body["token_type"], body["access_token"]
         expires = presentation.now + float(body["expires_in"])
     except (ValueError, KeyError, TypeError):
-        raise TokenRefused(
-            outcome, "the token endpoint's answer is no token response"
-        ) from None
+        raise TokenRefused(outcome, "the token endpoint's answer is no token response") from None
     if str(kind).lower() != binding.scheme.lower():
-        raise TokenRefused(
-            outcome, f"asked for a {binding.scheme} token and was given {kind}"
-        )
+        raise TokenRefused(outcome, f"asked for a {binding.scheme} token and was given {kind}")
     return TokenSet(
         token,
         binding.name,
@@ -103,6 +98,4 @@ def _why(outcome: Outcome) -> str:
         error = outcome.response.json().get("error")
     except (ValueError, AttributeError):
         error = None
-    return (
-        f"the token endpoint answered {outcome.response.status} {error or ''}".rstrip()
-    )
+    return f"the token endpoint answered {outcome.response.status} {error or ''}".rstrip()

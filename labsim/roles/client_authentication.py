@@ -88,9 +88,7 @@ def private_key_jwt(
         pairs = parse_qsl(request.body.decode())
         pairs += [("client_assertion_type", ASSERTION_TYPE)]
         pairs += [("client_assertion", sign_compact(header, claims, holder))]
-        return Request(
-            request.method, request.url, request.fields, urlencode(pairs).encode()
-        )
+        return Request(request.method, request.url, request.fields, urlencode(pairs).encode())
 
     return authenticate
 
@@ -144,13 +142,9 @@ def _registered(
     named = form.value("client_id")
     client = clients.client(client_id) if client_id is not None else None
     if client is None or (named is not None and named != client_id):
-        raise Rejected(
-            Reason.CLIENT_UNKNOWN, "client_is_registered", "RFC 6749 section 5.2"
-        )
+        raise Rejected(Reason.CLIENT_UNKNOWN, "client_is_registered", "RFC 6749 section 5.2")
     if client.method != method:
-        raise _unauthenticated(
-            "method_is_the_registered_one", "RFC 7591 section 2", method
-        )
+        raise _unauthenticated("method_is_the_registered_one", "RFC 7591 section 2", method)
     return client
 
 
@@ -159,28 +153,21 @@ def _by_secret(value: str, form: Form, clients: Clients) -> Authenticated:
     try:
         text = base64.b64decode(encoded.strip(" "), validate=True).decode("ascii")
         client_id, colon, secret = text.partition(":")
-        client_id, secret = (
-            unquote_plus(part, errors="strict") for part in (client_id, secret)
-        )
+        client_id, secret = (unquote_plus(part, errors="strict") for part in (client_id, secret))
     except ValueError:
         colon = client_id = secret = ""
     if scheme.lower() != "basic" or not colon:
-        raise _unauthenticated(
-            "basic_credentials_are_well_formed", "RFC 7617 section 2"
-        )
+        raise _unauthenticated("basic_credentials_are_well_formed", "RFC 7617 section 2")
     client = _registered(client_id, form, clients, BASIC)
     if not hmac.compare_digest(secret_hash(secret), client.secret_hash):
         raise _unauthenticated("secret_is_the_clients", "RFC 6749 section 2.3.1")
     return Authenticated(client)
 
 
-def signature_is_by_a_registered_key(
-    jws: CompactJws, evidence: AssertionEvidence
-) -> bool:
-    """The key comes from the registration; the header's own jwk, jku or x5u are not read."""
+def signature_is_by_a_registered_key(jws: CompactJws, evidence: AssertionEvidence) -> bool:
+    """Take the key from the registration; the header's own jwk, jku or x5u are not read."""
     return any(
-        jws.header.get("alg") in key.algorithms
-        and key.verifies(jws.signature, jws.signing_input)
+        jws.header.get("alg") in key.algorithms and key.verifies(jws.signature, jws.signing_input)
         for key in evidence.client.keys
     )
 
@@ -191,18 +178,14 @@ def no_critical_extension(jws: CompactJws, _evidence: AssertionEvidence) -> bool
 
 
 def assertion_is_no_other_jwt(jws: CompactJws, _evidence: AssertionEvidence) -> bool:
-    """An access token or a proof that the same key signed is no client assertion."""
+    """Refuse an access token or a proof that the same key signed."""
     typ = jws.header.get("typ", "JWT")
     return isinstance(typ, str) and typ.lower() in ("jwt", "client-authentication+jwt")
 
 
-def issuer_and_subject_are_the_client(
-    jws: CompactJws, evidence: AssertionEvidence
-) -> bool:
+def issuer_and_subject_are_the_client(jws: CompactJws, evidence: AssertionEvidence) -> bool:
     """Both name the client itself."""
-    return all(
-        jws.payload.get(name) == evidence.client.client_id for name in ("iss", "sub")
-    )
+    return all(jws.payload.get(name) == evidence.client.client_id for name in ("iss", "sub"))
 
 
 def audience_is_the_issuer_only(jws: CompactJws, evidence: AssertionEvidence) -> bool:
@@ -217,13 +200,13 @@ def expiry_is_near(jws: CompactJws, evidence: AssertionEvidence) -> bool:
 
 
 def assertion_is_already_valid(jws: CompactJws, evidence: AssertionEvidence) -> bool:
-    """`nbf` and `iat` are optional; where they stand, their time has come (some slack for clocks)."""
+    """Ask that the time of `nbf` and `iat`, where they stand, has come (10 s for clocks)."""
     starts: list[Any] = [jws.payload.get(name, 0) for name in ("nbf", "iat")]
     return all(is_number(start) and start <= evidence.now + 10 for start in starts)
 
 
 def jti_is_usable(jws: CompactJws, _evidence: AssertionEvidence) -> bool:
-    """A short text, so that it can be remembered."""
+    """Ask for a short text, so that it can be remembered."""
     jti = jws.payload.get("jti")
     return isinstance(jti, str) and 0 < len(jti) <= 256
 
@@ -257,6 +240,4 @@ def _by_assertion(
     client = _registered(client_id, form, clients, PRIVATE_KEY_JWT)
     run_checks(ASSERTION_CHECKS, jws, AssertionEvidence(client, issuer, now))
     claims: Mapping[str, Any] = jws.payload
-    return Authenticated(
-        client, ((f"assertion {client.client_id}", claims["jti"]), claims["exp"])
-    )
+    return Authenticated(client, ((f"assertion {client.client_id}", claims["jti"]), claims["exp"]))

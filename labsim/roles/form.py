@@ -27,9 +27,7 @@ class Form:
         """Return a parameter; raises Rejected if it is not there."""
         value = self.value(name)
         if value is None:
-            raise _malformed(
-                "required_parameters_are_there", "RFC 6749 section 5.2", name
-            )
+            raise _malformed("required_parameters_are_there", "RFC 6749 section 5.2", name)
         return value
 
 
@@ -56,9 +54,7 @@ def read_form(request: Request) -> Form:
             max_num_fields=64,
         )
     except ValueError as error:
-        raise _malformed(
-            "form_is_well_formed", "RFC 6749 appendix B", str(error)
-        ) from None
+        raise _malformed("form_is_well_formed", "RFC 6749 appendix B", str(error)) from None
     singles = [name for name, _ in pairs if name != "resource"]
     if len(set(singles)) != len(singles):
         raise _malformed("parameters_stand_once", "RFC 6749 section 3.2")
@@ -68,6 +64,4 @@ def read_form(request: Request) -> Form:
 
 def form_request(url: str, parameters: Mapping[str, str]) -> Request:
     """Make the request that posts a form."""
-    return Request(
-        "POST", url, (("Content-Type", FORM),), urlencode(parameters).encode()
-    )
+    return Request("POST", url, (("Content-Type", FORM),), urlencode(parameters).encode())

@@ -92,9 +92,7 @@ def grant_for(
     """
     kind = form.required("grant_type")
     if kind not in SUPPORTED:
-        raise Rejected(
-            Reason.GRANT_UNSUPPORTED, "grant_type_is_supported", "RFC 6749 section 5.2"
-        )
+        raise Rejected(Reason.GRANT_UNSUPPORTED, "grant_type_is_supported", "RFC 6749 section 5.2")
     if kind not in client.grant_types:
         raise Rejected(
             Reason.CLIENT_NOT_ALLOWED,

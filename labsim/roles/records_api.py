@@ -58,9 +58,7 @@ def _add(records: Records, request: Request) -> tuple[Response, list[str]]:
         sent = json_object(request.body)
     except Malformed:
         return Response.of_json(400, {"error": "invalid_request"}), []
-    record = records.add(
-        {name: str(sent.get(name, ""))[:1000] for name in ("title", "text")}
-    )
+    record = records.add({name: str(sent.get(name, ""))[:1000] for name in ("title", "text")})
     if record is None:
         return Response.of_json(507, {}), []
     return Response.of_json(201, dict(record)), []

@@ -57,7 +57,9 @@ def _keys(metadata: Mapping[str, Any]) -> tuple[PublicKey, ...]:
     jwks = metadata.get("jwks")
     keys = jwks.get("keys") if isinstance(jwks, dict) else None
     if not isinstance(keys, list) or not keys or not all(isinstance(k, dict) for k in keys):
-        raise ValueError(f'jwks must be an object with "keys", a list of JWKs, for {PRIVATE_KEY_JWT}')
+        raise ValueError(
+            f'jwks must be an object with "keys", a list of JWKs, for {PRIVATE_KEY_JWT}'
+        )
     try:
         return tuple(public_key(key) for key in keys)
     except Malformed as error:

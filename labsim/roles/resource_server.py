@@ -64,9 +64,7 @@ class ResourceServer:
     def __post_init__(self) -> None:
         members = [(b.credential.name, b.confirmation) for b in self.bindings]
         if len(set(members)) != len(members):
-            raise ValueError(
-                f"{self.name} has two bindings for the same token: {members}"
-            )
+            raise ValueError(f"{self.name} has two bindings for the same token: {members}")
 
     def handle(self, request: Request) -> tuple[Response, Event | None]:
         """Answer a request; the event is None for the metadata, which needs no decision."""
@@ -92,15 +90,11 @@ class ResourceServer:
             authorize(claims, needed_scope(self.name, request))
         except Rejected as rejection:
             response = challenge(self, rejection, credential, binding, now, request)
-            return self.recorded(
-                request, response, now, credential, binding, claims, rejection
-            )
+            return self.recorded(request, response, now, credential, binding, claims, rejection)
         response, record_ids = answer(self.records, request)
         if self.nonces and binding.nonce_field:
             response = response.adding(binding.nonce_field, self.nonces.issue(now))
-        return self.recorded(
-            request, response, now, credential, binding, claims, None, record_ids
-        )
+        return self.recorded(request, response, now, credential, binding, claims, None, record_ids)
 
     def token_evidence(self, now: float) -> TokenEvidence:
         """Gather what the token is judged by."""
@@ -121,9 +115,7 @@ class ResourceServer:
         claims: Mapping[str, Any],
     ) -> Evidence:
         """Gather what the proof is judged by."""
-        return Evidence(
-            request, now, self.memory, self.nonces, credential.token, claims
-        )
+        return Evidence(request, now, self.memory, self.nonces, credential.token, claims)
 
     def recorded(
         self,
@@ -155,7 +147,7 @@ class ResourceServer:
         return response.adding("Request-Id", request_id), event
 
     def metadata(self) -> dict[str, Any]:
-        """Return the protected resource metadata (RFC 9728 section 2): what this server enforces."""
+        """Return the protected resource metadata (RFC 9728 section 2): what is enforced here."""
         found: dict[str, Any] = {
             "resource": self.resource,
             "resource_name": self.name,
@@ -182,9 +174,7 @@ def extract_credential(request: Request, bindings: Sequence[Binding]) -> Credent
             "RFC 6750 section 2, RFC 9449 section 7.2",
         )
     if not fields:
-        raise Rejected(
-            Reason.NO_CREDENTIALS, "credentials_are_there", "RFC 6750 section 3.1"
-        )
+        raise Rejected(Reason.NO_CREDENTIALS, "credentials_are_there", "RFC 6750 section 3.1")
     match = _CREDENTIALS.fullmatch(fields[0].strip(" \t"))
     if match is None:
         raise Rejected(
@@ -193,9 +183,7 @@ def extract_credential(request: Request, bindings: Sequence[Binding]) -> Credent
             "RFC 9110 section 11.4",
         )
     if match[1].lower() not in {binding.scheme.lower() for binding in bindings}:
-        raise Rejected(
-            Reason.NO_CREDENTIALS, "scheme_is_accepted", "RFC 9110 section 11.6.1"
-        )
+        raise Rejected(Reason.NO_CREDENTIALS, "scheme_is_accepted", "RFC 9110 section 11.6.1")
     return Credential(match[1], match[2])
 
 
@@ -218,13 +206,9 @@ def select_binding(
     """
     cnf = claims.get("cnf")
     if "cnf" in claims and (not isinstance(cnf, dict) or not cnf):
-        raise Rejected(
-            Reason.TOKEN_MALFORMED, "cnf_is_an_object", "RFC 7800 section 3.1"
-        )
+        raise Rejected(Reason.TOKEN_MALFORMED, "cnf_is_an_object", "RFC 7800 section 3.1")
     if isinstance(cnf, dict):
-        named = [
-            b for b in bindings if b.confirmation is not None and b.confirmation in cnf
-        ]
+        named = [b for b in bindings if b.confirmation is not None and b.confirmation in cnf]
     else:
         named = [b for b in bindings if b.confirmation is None]
     if len(named) != 1:
@@ -234,9 +218,7 @@ def select_binding(
             "RFC 7800 section 3.1",
         )
     if credential.scheme.lower() != named[0].scheme.lower():
-        raise Rejected(
-            Reason.SCHEME_MISMATCH, "scheme_is_the_bindings", "RFC 9449 section 7.2"
-        )
+        raise Rejected(Reason.SCHEME_MISMATCH, "scheme_is_the_bindings", "RFC 9449 section 7.2")
     return named[0]
 
 

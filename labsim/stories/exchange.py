@@ -85,7 +85,7 @@ def _shown(message: str) -> str:
     head, blank, body = message.partition("\r\n\r\n")
     if len(body) > LONGEST_BODY:
         body = f"{body[:LONGEST_BODY]}\n[{len(body) - LONGEST_BODY} more bytes]"
-    return visible(head + blank + body)
+    return visible(head + blank + body).rstrip("\n")
 
 
 def visible(text: str) -> str:

@@ -28,15 +28,23 @@ if TYPE_CHECKING:
     from labsim.charts.picture import Picture
 
 NOT_SHOWN: Final = (
-    "Only what stands in the tables was tried. A theft or a replay that is not there was not "
-    "tested: above all, whoever can run code where the key is used can sign with it in place, "
-    "and no binding stops that.",
-    "Clients, records and rights are made up. The counts compare one binding with another inside "
-    "this lab; they do not say how often such thefts happen, nor what they cost.",
-    "Thief, clients and servers are processes of one user on one machine. That the thief sees "
-    "only what it was given is the lab's own doing, not the operating system's.",
-    "Binding is no answer to too many rights, to tokens that nobody revokes, or to a client's "
-    "credential that lies beside the token.",
+    (
+        "Only what stands in the tables was tried. A theft or a replay that is not there was not "
+        "tested: above all, whoever can run code where the key is used can sign with it in place, "
+        "and no binding stops that."
+    ),
+    (
+        "Clients, records and rights are made up. The counts compare one binding with another in "
+        "this lab; they do not say how often such thefts happen, nor what they cost."
+    ),
+    (
+        "Thief, clients and servers are processes of one user on one machine. That the thief sees "
+        "only what it was given is the lab's own doing, not the operating system's."
+    ),
+    (
+        "Binding is no answer to too many rights, to tokens that nobody revokes, or to a client's "
+        "credential that lies beside the token."
+    ),
 )
 _VARIANTS: Final = {"base": "the base configuration", "nonce": "servers that ask for a nonce"}
 _RELATIONS: Final = {
@@ -90,13 +98,13 @@ def report_html(
     names = words.in_order("binding", [column.binding for column in grids[findings.SAME].columns])
     thefts = words.in_order("theft", [column.theft for column in grids[findings.SAME].columns])
     return _template().render(
-        css=Markup(palette.css()),
+        css=Markup(palette.css()),  # noqa: S704  # our own
         finding=[findings.of_matrix(grids[findings.SAME]), findings.of_bars(bars)],
         tried=sum(row["outcome"] != "not_possible" for row in numbered.values()),
         clients=attempts["client"].nunique(),
         bindings=[(words.binding(name), words.binding_told(name)) for name in names],
         thefts=[(words.theft(name), words.theft_told(name)) for name in thefts],
-        charts=[(Markup(chart.themed_svg), chart.title) for chart in charts],
+        charts=[(Markup(c.themed_svg), c.title) for c in charts],  # noqa: S704  # escaped there
         looks=_legend(attempts),
         tables=list(_tables(attempts, holder, numbered, exchanges)),
         bars=bars,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from labsim.http_message import Request, Response
+from labsim.http_message import Response
 from labsim.loot import Access, Loot, Theft, Victim
 
 

@@ -135,11 +135,17 @@ def test_a_slow_sender_is_cut_however_steadily_it_drips(
     assert peer.answer().status == 408
 
 
-@pytest.mark.parametrize("before", [b"", GET])
+@pytest.mark.parametrize(
+    ("before", "limits"),
+    [
+        (b"", Limits(request_seconds=0.2, idle_seconds=300.0)),
+        (GET, Limits(request_seconds=300.0, idle_seconds=0.2)),
+    ],
+)
 def test_an_idle_connection_is_closed_without_an_answer(
-    serve: Serve, connect: Connect, before: bytes
+    serve: Serve, connect: Connect, before: bytes, limits: Limits
 ) -> None:
-    served = serve(limits=IMPATIENT)
+    served = serve(limits=limits)
     peer = connect(served).send(before)
     if before:
         assert peer.answer().status == 200

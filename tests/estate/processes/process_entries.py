@@ -8,7 +8,7 @@ import random
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -84,7 +84,7 @@ def storm(pid: int, count: int, longest: float) -> None:
     threading.Thread(target=blow, daemon=True).start()
 
 
-def steps(count: int, fail: bool = False) -> Iterator[Any]:
+def steps(count: int, fail: bool = False) -> Generator[int, None, Any]:
     """Count up, then return the count."""
     yield from range(count)
     if fail:

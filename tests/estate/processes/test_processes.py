@@ -279,14 +279,19 @@ def test_a_child_can_be_replaced(lab: Preloaded, crm: Child) -> None:
     assert (lab.run_folder / "crm" / "stderr.log").read_text() == "first\nsecond\n"
 
 
-def test_a_child_that_nobody_holds_ends(lab: Preloaded, watch: Callable[[list[int]], Any]) -> None:
+def test_a_child_that_nobody_holds_stays_until_the_run_ends(
+    lab: Preloaded, watch: Callable[[list[int]], Any]
+) -> None:
     lab.open_run_folder()
     child = lab.fork("crm", SERVE, {})
     child.wait_ready()
     watched = watch([child.pid])
     del child
     gc.collect()
-    assert watched.all_gone()
+    assert lab.fork("vault", SERVE, {}).call("echo", value=1) == 1
+    assert watched.all_alive()
+    lab.end_run()
+    assert watched.all_gone(0)
 
 
 # Several threads, progress

@@ -221,7 +221,7 @@ def test_two_parents_share_a_folder(lab: Preloaded, runs: Path, watch: Watch) ->
         second.join_run(lab)
         crm = lab.fork("crm", SERVE, {})
         tap = second.fork("interceptor", SERVE, {})
-        assert second.run_folder == folder
+        assert (lab.run_folder, second.run_folder) == (folder, folder)
         assert tap.call("cwd") == str(folder / "interceptor")
         assert crm.call("cwd") == str(folder / "crm")
         watched = watch([crm.pid, tap.pid])

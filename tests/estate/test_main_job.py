@@ -1,0 +1,95 @@
+"""The main job on real processes: what was measured equals what was written down before."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from labsim.attempt import COLUMNS
+from labsim.commands import demo
+from labsim.estate import plan as plans
+from labsim.http_message import Ending
+from labsim.rooms import names
+from labsim.stories import oracle
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Path]:
+    """Run the main job once; return its exit status and the folder of its results."""
+    out = tmp_path_factory.mktemp("out")
+    return demo.main(["--out", str(out), "--seed", "7"]), out
+
+
+def rows(out: Path) -> list[dict[str, str]]:
+    with (out / "attempts.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_outcome_is_the_one_that_was_written_down(finished: tuple[int, Path]) -> None:
+    status, out = finished
+    expected = oracle.load(plans.DATA / "expected_outcomes.csv")
+    assert oracle.differences(rows(out), expected) == []
+    assert status == 0
+
+
+def test_attempts_have_the_promised_columns_and_words(finished: tuple[int, Path]) -> None:
+    attempts = rows(finished[1])
+    assert tuple(attempts[0]) == COLUMNS
+    assert [int(row["attempt"]) for row in attempts] == list(range(1, len(attempts) + 1))
+    assert {row["theft"] for row in attempts} == set(names("labsim.thefts"))
+    assert {row["binding"] for row in attempts} == set(names("labsim.bindings"))
+    assert {row["replay"] for row in attempts} == set(names("labsim.replays"))
+    assert {row["relation"] for row in attempts} == {"same_resource", "other_resource"}
+    assert {row["verifier"] for row in attempts} == {"full"}
+    assert {row["outcome"] for row in attempts} <= {str(ending) for ending in Ending}
+
+
+def test_a_refusal_says_status_error_reason_check_and_source(finished: tuple[int, Path]) -> None:
+    for row in rows(finished[1]):
+        if row["outcome"] == "rejected":
+            assert all(row[name] for name in ("status", "error", "reason", "check", "source")), row
+        if row["outcome"] == "not_possible":
+            assert row["reason"], row
+            assert not row["status"], row
+
+
+def test_a_served_replay_was_sent_the_records_that_the_servers_event_names(
+    finished: tuple[int, Path],
+) -> None:
+    lines = (finished[1] / "events.jsonl").read_text().splitlines()
+    events = [json.loads(line) for line in lines]
+    assert sum(len(event.get("records", ())) for event in events) > 0
+    served = [row for row in rows(finished[1]) if row["outcome"] == "served"]
+    assert served
+    assert all(int(row["records"]) > 0 for row in served)
+
+
+def test_the_report_is_one_file_that_asks_for_nothing(finished: tuple[int, Path]) -> None:
+    report = (finished[1] / "report.html").read_text()
+    shown = re.sub(r"<pre.*?</pre>", "", report, flags=re.DOTALL)
+    assert not re.findall(r'(?:src|href)\s*=\s*"(?!#|data:)', shown)
+    assert "@import" not in shown
+    assert "prefers-color-scheme" in shown
+    for name in ("matrix", "blast_radius"):
+        assert "<title" in (finished[1] / f"{name}.svg").read_text()
+
+
+def test_a_cell_that_differs_is_named_and_fails_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(plans.DATA, data)
+    file = data / "expected_outcomes.csv"
+    wrong = "log_line,none,bearer,token_as_is,base,same_resource,rejected,jti_is_new,RFC 9449"
+    right = "log_line,none,bearer,token_as_is,base,same_resource,served,,"
+    file.write_text(file.read_text().replace(right, wrong))
+    monkeypatch.setattr(plans, "DATA", data)
+    assert demo.main(["--out", str(tmp_path / "out")]) == 1
+    printed = capsys.readouterr().out
+    assert "1 cells differ" in printed
+    assert "log_line / none / bearer / token_as_is / base / same_resource" in printed

@@ -1,0 +1,65 @@
+"""The comparison with the oracle, in both directions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from labsim.errors import LabError
+from labsim.stories import oracle
+
+HEAD = ",".join(oracle.COLUMNS)
+LINE = "wiretap,none,bearer,token_as_is,base,same_resource,served,,"
+
+
+def written(folder: Path, *lines: str) -> Path:
+    file = folder / "expected.csv"
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
+def row(line: str) -> dict[str, str]:
+    return dict(zip(oracle.COLUMNS, line.split(","), strict=True))
+
+
+def test_what_was_measured_as_expected_is_no_difference(tmp_path: Path) -> None:
+    expected = oracle.load(written(tmp_path, HEAD, LINE))
+    assert oracle.differences([row(LINE), row(LINE)], expected) == []
+
+
+@pytest.mark.parametrize(
+    ("measured", "said"),
+    [
+        ([], "not tried"),
+        ([LINE, LINE.replace("token_as_is", "own_proof")], "no such line"),
+        ([LINE.replace("served,,", "rejected,jti_is_new,RFC 9449")], "rejected by jti_is_new"),
+        ([LINE, LINE.replace("served", "unreachable")], "served and unreachable"),
+    ],
+)
+def test_a_difference_in_either_direction_is_named(
+    tmp_path: Path, measured: list[str], said: str
+) -> None:
+    expected = oracle.load(written(tmp_path, HEAD, LINE))
+    (difference,) = oracle.differences([row(line) for line in measured], expected)
+    assert said in str(difference)
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (["theft,binding", LINE], "line 1"),
+        ([HEAD, LINE, LINE], "line 3: this cell stands twice"),
+        ([HEAD, LINE.removesuffix(",")], "line 2: this cell needs 9 values"),
+    ],
+)
+def test_a_broken_oracle_is_named_by_file_and_line(
+    tmp_path: Path, lines: list[str], said: str
+) -> None:
+    with pytest.raises(LabError, match=said):
+        oracle.load(written(tmp_path, *lines))
+
+
+def test_a_missing_oracle_is_named(tmp_path: Path) -> None:
+    with pytest.raises(LabError, match=r"nothing\.csv"):
+        oracle.load(tmp_path / "nothing.csv")
