@@ -49,7 +49,11 @@ def good_request(
 
 
 def with_proof(
-    lab: Lab, good: Request, change: Change, fields: Fields = one_field, key: SigningKey | None = None
+    lab: Lab,
+    good: Request,
+    change: Change,
+    fields: Fields = one_field,
+    key: SigningKey | None = None,
 ) -> Request:
     """Replace a good request's proof by the same proof with one change."""
     proof = Jws.of(str(good.value("DPoP")), key or lab.holder).text(change)

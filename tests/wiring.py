@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -89,6 +90,7 @@ class MemoryGrants:
 
     def __init__(self) -> None:
         self._held: dict[str, tuple[Grant, bool]] = {}
+        self._lock = threading.Lock()
 
     def put(self, token_hash: str, grant: Grant) -> None:
         self._held[token_hash] = (grant, False)
@@ -97,10 +99,11 @@ class MemoryGrants:
         return self._held.get(token_hash)
 
     def rotate(self, spent_hash: str, new_hash: str, grant: Grant) -> bool:
-        spent, used = self._held.get(spent_hash, (grant, True))
-        if not used:
-            self._held |= {spent_hash: (spent, True), new_hash: (grant, False)}
-        return not used
+        with self._lock:
+            spent, used = self._held.get(spent_hash, (grant, True))
+            if not used:
+                self._held |= {spent_hash: (spent, True), new_hash: (grant, False)}
+            return not used
 
     def end_family(self, family: str) -> None:
         self._held = {key: held for key, held in self._held.items() if held[0].family != family}
@@ -186,7 +189,11 @@ class Lab:
         return Presentation(token, holder or self.holder, self.clock(), self.new_id, nonce)
 
     def token(
-        self, binding: str = "dpop", client: str = "free", holder: SigningKey | None = None, **more: str
+        self,
+        binding: str = "dpop",
+        client: str = "free",
+        holder: SigningKey | None = None,
+        **more: str,
     ) -> TokenSet:
         """Get a token as an honest client does; `more` are parameters of the token request."""
         return obtain_token(

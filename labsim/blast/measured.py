@@ -72,9 +72,10 @@ def blast_radius(
 
     `attempts` is an `attempts_frame`; of it are read attempt, client, resource, outcome, records,
     variant, verifier and the columns of `by`. `exposed` has the ids of the records that each
-    served attempt was sent. `read_in_passing` are rows with client, the columns of `by`, variant if
-    it is not base, and `records`: the ids that an interceptor read in the answers to its victim.
-    `reachable` has the ids within reach of each client (`Plan.within_reach`). `variant` and `verifier` choose the configuration; None takes all of them.
+    served attempt was sent. `read_in_passing` are rows with client, the columns of `by`, variant
+    if it is not base, and `records`: the ids that an interceptor read in the answers to its
+    victim. `reachable` has for each client the ids of the records at the resources it calls
+    (`Plan.within_reach`). `variant` and `verifier` choose the configuration; None takes all.
 
     Columns: those of `by` (string); all others int64: `records`, distinct records served to
     replays; `of`, distinct records within reach of the clients that were robbed;

@@ -40,5 +40,5 @@ class Picture:
         # An <img> with its alt text: JupyterLab drops the one that IPython's Image is given.
         data = base64.b64encode(self.svg.encode()).decode()
         image = f'<img alt="{escape(self.alt, quote=True)}" src="data:image/svg+xml;base64,{data}"'
-        page = f'<figure style="margin:0">{image} style="max-width:100%;height:auto"></figure>'
+        page = f'<figure style="margin:0">{image} style="max-width:100%;height:auto" /></figure>'
         return {"text/html": page, "text/plain": f"{self.title}\n{self.alt}"}

@@ -87,9 +87,9 @@ def test_a_plan_cannot_be_changed(lab_plan: Plan) -> None:
 
 
 def test_an_unknown_name_is_answered_with_those_there_are(lab_plan: Plan) -> None:
-    with pytest.raises(LabError, match="no client called 'crm'.*storefront.*nightly-export"):
+    with pytest.raises(LabError, match=r"no client called 'crm'.*storefront.*nightly-export"):
         lab_plan.client("crm")
-    with pytest.raises(LabError, match="no resource called 'storefront'.*orders.*admin"):
+    with pytest.raises(LabError, match=r"no resource called 'storefront'.*orders.*admin"):
         lab_plan.resource("storefront")
 
 
@@ -196,7 +196,7 @@ def test_a_mistake_in_one_record_is_refused_by_name(
     text = file.read_text()
     plan.load(own_data / "estate.toml")
     file.write_text(text.replace(good, bad, 1))
-    with pytest.raises(LabError, match="crm.json") as refused:
+    with pytest.raises(LabError, match=r"crm\.json") as refused:
         plan.load(own_data / "estate.toml")
     assert said in str(refused.value)
     assert refused.value.todo

@@ -91,7 +91,9 @@ def test_a_client_that_is_not_who_it_says_is_refused(
     lab: Lab, bad: Request, reason: Reason, check: str
 ) -> None:
     assert_served(lab, token_request(lab, "free"))
-    response = assert_refused(lab, bad, status=401, error="invalid_client", reason=reason, check=check)
+    response = assert_refused(
+        lab, bad, status=401, error="invalid_client", reason=reason, check=check
+    )
     assert response.values("WWW-Authenticate") == ['Basic realm="labsim"']
     assert response.values("Cache-Control") == ["no-store"]
     assert response.json() == {"error": "invalid_client"}
@@ -104,7 +106,9 @@ def test_two_ways_to_authenticate_at_once_are_refused(lab: Lab) -> None:
     assertion = dict(parse_qsl(token_request(lab, "keyed").body.decode()))
     for bad in (
         good.adding("Authorization", str(good.value("Authorization"))),
-        replace(good, body=good.body + urlencode({"client_secret": SECRET}).join(["&", ""]).encode()),
+        replace(
+            good, body=good.body + urlencode({"client_secret": SECRET}).join(["&", ""]).encode()
+        ),
         basic("free", SECRET)(form_request(TOKEN_ENDPOINT, assertion)),
     ):
         refusal = {"reason": Reason.REQUEST_MALFORMED, "check": "client_authenticates_one_way"}
@@ -137,9 +141,13 @@ class AssertionRow:
     reason: Reason = INVALID
 
 
-def row(id: str, what: str, check: str, change: Change | None = None, **claims: Any) -> AssertionRow:
+def row(
+    id: str, what: str, check: str, change: Change | None = None, **claims: Any
+) -> AssertionRow:
     reason = UNKNOWN if check == "client_is_registered" else INVALID
-    return AssertionRow(id=id, what=what, check=check, change=change or Change(claims=claims), reason=reason)
+    return AssertionRow(
+        id=id, what=what, check=check, change=change or Change(claims=claims), reason=reason
+    )
 
 
 def header(**changes: Any) -> Change:
@@ -151,8 +159,16 @@ def text(change: Callable[[str], str]) -> Change:
 
 
 STRANGER = SigningKey.generate()
-SIGNED, AUDIENCE, EXPIRY = "signature_is_by_a_registered_key", "audience_is_the_issuer_only", "expiry_is_near"
-WHO, STARTS, JTI = "issuer_and_subject_are_the_client", "assertion_is_already_valid", "jti_is_usable"
+SIGNED, AUDIENCE, EXPIRY = (
+    "signature_is_by_a_registered_key",
+    "audience_is_the_issuer_only",
+    "expiry_is_near",
+)
+WHO, STARTS, JTI = (
+    "issuer_and_subject_are_the_client",
+    "assertion_is_already_valid",
+    "jti_is_usable",
+)
 JWT, TYP, KNOWN = "assertion_is_a_jwt", "assertion_is_no_other_jwt", "client_is_registered"
 ROWS = (
     row("CJ-01", "signed by another key", SIGNED, Change(key=STRANGER)),
@@ -260,7 +276,9 @@ def test_a_refused_request_does_not_spend_its_assertion(lab: Lab) -> None:
     good = token_request(lab, "keyed")
     body = good.body.replace(b"client_credentials", b"password")
     refusal = {"reason": Reason.GRANT_UNSUPPORTED, "check": "grant_type_is_supported"}
-    assert_refused(lab, replace(good, body=body), status=400, error="unsupported_grant_type", **refusal)
+    assert_refused(
+        lab, replace(good, body=body), status=400, error="unsupported_grant_type", **refusal
+    )
     assert_served(lab, good)
 
 

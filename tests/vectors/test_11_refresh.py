@@ -35,7 +35,9 @@ def refreshing(request: pytest.FixtureRequest, tmp_path: Path) -> Lab:
     return lab
 
 
-def refresh(lab: Lab, token: str, client: str = "free", key: SigningKey | None = None, **more: str) -> Request:
+def refresh(
+    lab: Lab, token: str, client: str = "free", key: SigningKey | None = None, **more: str
+) -> Request:
     request = token_request(lab, client, grant_type="refresh_token", refresh_token=token, **more)
     return request if key is None else DPOP.attach(request, lab.presentation(None, key))
 

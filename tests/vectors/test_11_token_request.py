@@ -133,7 +133,9 @@ def test_a_bad_token_request_is_refused(
     assert_served(lab, good())
     bad = edit(token_request(lab, client))
     # The proof is made for the bad request, so that it is only the request that is bad.
-    refused = assert_refused(lab, prepared(bad), status=400, error=error, reason=reason, check=check)
+    refused = assert_refused(
+        lab, prepared(bad), status=400, error=error, reason=reason, check=check
+    )
     assert refused.values("Cache-Control") == ["no-store"]
     assert_served(lab, good())
 

@@ -30,7 +30,12 @@ def curve_jwk(curve: ec.EllipticCurve, name: str) -> dict[str, str]:
 
 def rsa_jwk(bits: int, **more: str) -> dict[str, str]:
     """Return an RSA key of that size; nobody needs to sign with it."""
-    return {"kty": "RSA", "n": b64url((2 ** (bits - 1) + 1).to_bytes(bits // 8)), "e": "AQAB", **more}
+    return {
+        "kty": "RSA",
+        "n": b64url((2 ** (bits - 1) + 1).to_bytes(bits // 8)),
+        "e": "AQAB",
+        **more,
+    }
 
 
 def hmac_with(secret: bytes) -> Callable[[bytes], bytes]:
@@ -64,8 +69,12 @@ THERE, KEYS, PUBLIC = "required_members_are_there", "algorithm_is_the_keys", "ke
 CRIT = "no_critical_extension"
 
 
-def row(id: str, what: str, source: str, check: str, change: Change | None = None, **header: Any) -> ProofRow:
-    return ProofRow(id=id, what=what, source=source, check=check, change=change or Change(header=header))
+def row(
+    id: str, what: str, source: str, check: str, change: Change | None = None, **header: Any
+) -> ProofRow:
+    return ProofRow(
+        id=id, what=what, source=source, check=check, change=change or Change(header=header)
+    )
 
 
 ROWS = (
@@ -105,7 +114,14 @@ ROWS = (
     row("DH-17", "ES256 with an RSA key", "9449 4.3-6", KEYS, jwk=rsa_jwk(2048)),
     row("DH-17b", "Ed25519 with an EC key", "9449 4.3-6", KEYS, alg="Ed25519"),
     row("DH-17c", "RS256, which is not offered", "9449 4.3-5", ALG, alg="RS256", jwk=rsa_jwk(2048)),
-    row("DH-18", "ES256K", "9449 4.3-5", ALG, alg="ES256K", jwk=curve_jwk(ec.SECP256K1(), "secp256k1")),
+    row(
+        "DH-18",
+        "ES256K",
+        "9449 4.3-5",
+        ALG,
+        alg="ES256K",
+        jwk=curve_jwk(ec.SECP256K1(), "secp256k1"),
+    ),
     row("DH-18b", "a secp256k1 key", "9449 4.3-6", JWK, jwk=curve_jwk(ec.SECP256K1(), "secp256k1")),
     row("DH-19", "RSA under 2048 bits", "7518 3.3", JWK, jwk=rsa_jwk(1024)),
     row("DH-20", "jwk missing", "9449 4.3-3", THERE, jwk=GONE),
@@ -114,7 +130,9 @@ ROWS = (
     row("DH-21c", "jwk an array", "9449 4.2", THERE, jwk=lambda jwk: [jwk]),
     row("DH-22", "jwk a JWK set", "9449 4.2", JWK, jwk=lambda jwk: {"keys": [jwk]}),
     row("DH-23", "the private key in the jwk", "9449 4.3-7", PUBLIC, jwk=with_members(d="AQ")),
-    row("DH-24", "an RSA private key", "9449 4.3-7", KEYS, jwk=rsa_jwk(2048, d="AQ", p="AQ", q="AQ")),
+    row(
+        "DH-24", "an RSA private key", "9449 4.3-7", KEYS, jwk=rsa_jwk(2048, d="AQ", p="AQ", q="AQ")
+    ),
     row("DH-24b", "p and q without d", "9449 4.3-7", PUBLIC, jwk=with_members(p="AQ", q="AQ")),
     row("DH-24c", "a secret beside the key", "7518 6.4.1", PUBLIC, jwk=with_members(k="AQ")),
     row("DH-25", "jwk without y", "7518 6.2.1", JWK, jwk=with_members(y=GONE)),

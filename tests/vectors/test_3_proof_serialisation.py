@@ -61,7 +61,9 @@ def payload(raw: bytes) -> Change:
 
 def twice(name: str, first: Any) -> Callable[[Any], bytes]:
     """Write one member twice, the wrong value first."""
-    return lambda members: b'{"%s":%s,' % (name.encode(), json.dumps(first).encode()) + as_json(members)[1:]
+    return lambda members: (
+        b'{"%s":%s,' % (name.encode(), json.dumps(first).encode()) + as_json(members)[1:]
+    )
 
 
 def bad_signature(id: str, what: str, source: str, change: Change) -> ProofRow:
@@ -78,7 +80,9 @@ def text(change: Callable[[str], str]) -> Change:
 
 
 ROWS = (
-    bad_signature("DS-01", "a bit flipped", "9449 4.3-6", signature(lambda s: bytes([s[0] ^ 1]) + s[1:])),
+    bad_signature(
+        "DS-01", "a bit flipped", "9449 4.3-6", signature(lambda s: bytes([s[0] ^ 1]) + s[1:])
+    ),
     bad_signature("DS-02", "signed by another key", "9449 4.3-6", Change(key=STRANGER)),
     bad_signature("DS-03", "payload swapped", "9449 4.3-6", text(payload_swapped)),
     bad_signature("DS-04", "signature empty", "9449 4.3-6", Change(sign=lambda _: b"")),
@@ -102,10 +106,14 @@ ROWS = (
     unreadable("DS-15", "payload no JSON", "7519 7.2", payload(b"{")),
     unreadable("DS-15b", "payload no UTF-8", "7519 7.2", payload(b'{"jti":"\xff"}')),
     unreadable("DS-15c", "payload deeply nested", "7519 7.2", payload(b"[" * 100_000)),
-    unreadable("DS-15d", "a number of 5000 digits", "7519 7.2", payload(b'{"a":' + b"9" * 5000 + b"}")),
+    unreadable(
+        "DS-15d", "a number of 5000 digits", "7519 7.2", payload(b'{"a":' + b"9" * 5000 + b"}")
+    ),
     unreadable("DS-15e", "a byte order mark", "8259 8.1", payload(b'\xef\xbb\xbf{"a":1}')),
     unreadable("DS-17", "the field empty", "9449 5", text(lambda _: "")),
-    unreadable("DS-19", "htm wrong, then right", "7519 4", Change(payload_bytes=twice("htm", "PUT"))),
+    unreadable(
+        "DS-19", "htm wrong, then right", "7519 4", Change(payload_bytes=twice("htm", "PUT"))
+    ),
     unreadable("DS-19b", "alg twice", "7515 4", Change(header_bytes=twice("alg", "none"))),
 )
 

@@ -29,7 +29,9 @@ def method(id: str, what: str, source: str, htm: Any) -> ProofRow:
     )
 
 
-def target(id: str, what: str, source: str, htu: Any, actors: tuple[str, ...] = (AS, RS)) -> ProofRow:
+def target(
+    id: str, what: str, source: str, htu: Any, actors: tuple[str, ...] = (AS, RS)
+) -> ProofRow:
     return ProofRow(
         id=id,
         what=what,
@@ -59,11 +61,22 @@ ROWS = (
     malformed("DM-05", "htu missing", "9449 4.3-3", htu=GONE),
     target("DM-06", "the token endpoint's proof", "9449 4.3-9", TOKEN_ENDPOINT, (RS,)),
     target("DM-06b", "the resource's proof", "9449 4.3-9", RECORD, (AS,)),
-    target("DM-06c", "another resource of the server", "9449 4.3-9", "https://orders.test/records", (RS,)),
+    target(
+        "DM-06c",
+        "another resource of the server",
+        "9449 4.3-9",
+        "https://orders.test/records",
+        (RS,),
+    ),
     target("DM-07", "another host", "9449 11", lambda htu: htu.replace(".test", ".thief.test")),
     target("DM-07b", "another port", "9449 4.3-9", lambda htu: htu.replace(".test", ".test:444")),
     target("DM-07c", "another scheme", "9449 4.3-9", lambda htu: htu.replace("https", "http")),
-    target("DM-07d", "user information before the host", "9110 4.2.4", lambda htu: htu.replace("//", "//a@")),
+    target(
+        "DM-07d",
+        "user information before the host",
+        "9110 4.2.4",
+        lambda htu: htu.replace("//", "//a@"),
+    ),
     target("DM-10", "a trailing slash", "9449 4.3-9", lambda htu: f"{htu}/"),
     target("DM-11", "the path in another case", "3986 6.2.2.1", path_in_capitals),
     malformed("DM-13", "htu an array", "9449 4.2", htu=lambda htu: [htu]),
@@ -75,8 +88,19 @@ ROWS = (
     target("DM-19", "white space around it", "3986 2", lambda htu: f" {htu} "),
     target("DM-19b", "backslashes", "3986 2", lambda htu: htu.replace("/", "\\")),
     target("DM-19c", "a tab inside", "3986 2", lambda htu: htu.replace("//", "/\t/")),
-    target("DM-20", "letters that only look like ASCII", "3986 2", lambda h: h.replace("s", "\u017f", 1)),
-    target("DM-20b", "letters that fold to ASCII", "3986 2", lambda h: h.replace("ken", "\u212aen"), (AS,)),
+    target(
+        "DM-20",
+        "letters that only look like ASCII",
+        "3986 2",
+        lambda h: h.replace("s", "\u017f", 1),
+    ),
+    target(
+        "DM-20b",
+        "letters that fold to ASCII",
+        "3986 2",
+        lambda h: h.replace("ken", "\u212aen"),
+        (AS,),
+    ),
 )
 
 

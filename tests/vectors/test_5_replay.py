@@ -56,7 +56,11 @@ def use(lab: Lab, memory: ReplayMemory | None) -> None:
 
 
 def assert_replayed(lab: Lab, request: Request, actor: str) -> None:
-    refusal = {"error": "invalid_dpop_proof", "reason": Reason.PROOF_REPLAYED, "check": "jti_is_new"}
+    refusal = {
+        "error": "invalid_dpop_proof",
+        "reason": Reason.PROOF_REPLAYED,
+        "check": "jti_is_new",
+    }
     assert_refused(lab, request, status=STATUS[actor], **refusal)
 
 

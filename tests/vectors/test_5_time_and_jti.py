@@ -25,7 +25,9 @@ def unreadable(id: str, what: str, source: str, **claims: Any) -> ProofRow:
     return malformed(id, what, source, "proof_is_a_jwt", **claims)
 
 
-def untimely(id: str, what: str, source: str, check: str = "iat_is_recent", **claims: Any) -> ProofRow:
+def untimely(
+    id: str, what: str, source: str, check: str = "iat_is_recent", **claims: Any
+) -> ProofRow:
     return ProofRow(
         id=id,
         what=what,

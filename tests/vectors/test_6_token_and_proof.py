@@ -47,10 +47,18 @@ PROOFS = (
     ath("DB-02", "ath of another token", "9449 7", lambda ath: "A" * len(ath)),
     ath("DB-02b", "ath the token's own, shortened", "9449 4.2", lambda ath: ath[:-1]),
     ath("DB-04", "ath padded", "9449 4.2", lambda ath: f"{ath}="),
-    ath("DB-04b", "ath a number", "9449 4.2", 1, check="ath_is_text", reason=Reason.PROOF_MALFORMED),
-    ProofRow(id="DB-09", what="two fields", source="9449 4.3-1", check=ONE, fields=lambda p: (p, p)),
-    ProofRow(id="DB-10", what="garbage first", source="9449 4.3-1", check=ONE, fields=lambda p: ("a", p)),
-    ProofRow(id="DB-10b", what="garbage last", source="9449 4.3-1", check=ONE, fields=lambda p: (p, "")),
+    ath(
+        "DB-04b", "ath a number", "9449 4.2", 1, check="ath_is_text", reason=Reason.PROOF_MALFORMED
+    ),
+    ProofRow(
+        id="DB-09", what="two fields", source="9449 4.3-1", check=ONE, fields=lambda p: (p, p)
+    ),
+    ProofRow(
+        id="DB-10", what="garbage first", source="9449 4.3-1", check=ONE, fields=lambda p: ("a", p)
+    ),
+    ProofRow(
+        id="DB-10b", what="garbage last", source="9449 4.3-1", check=ONE, fields=lambda p: (p, "")
+    ),
     ProofRow(
         id="DB-11", what="a comma", source="9449 4.3-2", check=JWT, fields=lambda p: (f"{p}, {p}",)
     ),
@@ -136,7 +144,9 @@ NOTHING = {"reason": Reason.NO_CREDENTIALS, "error": "", "on": BOTH_SCHEMES}
 MISSING = {"reason": Reason.PROOF_MISSING, "check": "proof_is_there", "error": "invalid_dpop_proof"}
 
 
-def row(id: str, what: str, source: str, make: Callable[[Lab, Request], Request], **more: object) -> RequestRow:
+def row(
+    id: str, what: str, source: str, make: Callable[[Lab, Request], Request], **more: object
+) -> RequestRow:
     return RequestRow(id=id, what=what, source=source, make=make, **more)
 
 
@@ -146,7 +156,14 @@ ROWS = (
     row("DB-12", "no proof", "9449 7.1", proofless("DPoP {}"), **MISSING),
     row("DB-13", "under Bearer", "9449 7.2", proofless("Bearer {}"), on=("Bearer",), **SCHEME),
     row("DB-14", "under BeArEr", "9110 11.1", proofless("BeArEr {}"), on=("Bearer",), **SCHEME),
-    row("DB-15", "under Bearer with a proof", "9449 7.2", under("Bearer {}"), on=("Bearer",), **SCHEME),
+    row(
+        "DB-15",
+        "under Bearer with a proof",
+        "9449 7.2",
+        under("Bearer {}"),
+        on=("Bearer",),
+        **SCHEME,
+    ),
     row("DB-16", "an unbound token under DPoP", "9449 7.1", unbound_token, **SCHEME),
     row("DB-17", "two schemes at once", "9449 7.2", under("Bearer {}", "DPoP {}"), **ONE_WAY),
     row("DB-17b", "one field twice", "9110 5.3", under("DPoP {}", "DPoP {}"), **ONE_WAY),
@@ -158,7 +175,14 @@ ROWS = (
     row("DB-21c", "two in one field", "9449 7.1", under("Bearer {}, DPoP {}"), **MALFORMED),
     row("DB-21d", "a scheme alone", "9110 11.4", under("DPoP"), **MALFORMED),
     row("DB-21e", "a tab for the space", "9110 11.4", under("DPoP\t{}"), **MALFORMED),
-    row("DB-21f", "another scheme", "9110 11.6.1", under("Basic {}"), check="scheme_is_accepted", **NOTHING),
+    row(
+        "DB-21f",
+        "another scheme",
+        "9110 11.6.1",
+        under("Basic {}"),
+        check="scheme_is_accepted",
+        **NOTHING,
+    ),
 )
 
 
@@ -178,7 +202,11 @@ def test_the_token_endpoint_ignores_an_ath(lab: Lab) -> None:
     """DB-08: policy, see docs/policy.md."""
     for ath in ("A" * 43, None):
         assert_served(lab, with_proof(lab, good_request(lab, AS), Change(claims={"ath": ath})))
-    refusal = {"error": "invalid_dpop_proof", "reason": Reason.PROOF_MALFORMED, "check": "ath_is_text"}
+    refusal = {
+        "error": "invalid_dpop_proof",
+        "reason": Reason.PROOF_MALFORMED,
+        "check": "ath_is_text",
+    }
     bad = with_proof(lab, good_request(lab, AS), Change(claims={"ath": 1}))
     assert_refused(lab, bad, status=STATUS[AS], **refusal)
 

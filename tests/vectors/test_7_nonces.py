@@ -77,7 +77,9 @@ MALFORMED = {"a number": 7, "empty": "", "a space": "a b", "a quote": 'a"', "nul
 @each_server
 @pytest.mark.parametrize("asks", [True, False])
 @pytest.mark.parametrize("nonce", MALFORMED.values(), ids=MALFORMED)
-def test_a_nonce_that_can_be_none_is_malformed(lab: Lab, nonce: Any, asks: bool, actor: str) -> None:
+def test_a_nonce_that_can_be_none_is_malformed(
+    lab: Lab, nonce: Any, asks: bool, actor: str
+) -> None:
     """DN-07, and it makes no difference whether the server asks for nonces."""
     if asks:
         lab.ask_for_nonces()

@@ -96,7 +96,9 @@ ROWS = (
         Change(header={"alg": "HS256"}, sign=hmac_with_public_key),
     ),
     unsigned("AT-03", "signed by the thief", "9068 4", Change(key=THIEF)),
-    unsigned("AT-04", "thief's jwk", "8725 3.10", Change(header={"jwk": THIEF.public_jwk}, key=THIEF)),
+    unsigned(
+        "AT-04", "thief's jwk", "8725 3.10", Change(header={"jwk": THIEF.public_jwk}, key=THIEF)
+    ),
     unsigned("AT-05", "jku", "8725 3.10", Change(header={"jku": "https://thief.test"}, key=THIEF)),
     unsigned("AT-05b", "x5u", "8725 3.10", Change(header={"x5u": "https://thief.test"}, key=THIEF)),
     unsigned("AT-06", "unknown kid", "8725 3.10", header(kid="unknown")),
@@ -129,17 +131,25 @@ ROWS = (
     typed("AT-14b", "typ missing", "9068 4", header(typ=GONE)),
     typed("AT-14c", "typ of a proof", "8725 3.11", header(typ="dpop+jwt")),
     typed("AT-14d", "typ an array", "9068 4", header(typ=["at+jwt"])),
-    typed("IR-07", "typ of a signed introspection", "9701 5", header(typ="token-introspection+jwt")),
+    typed(
+        "IR-07", "typ of a signed introspection", "9701 5", header(typ="token-introspection+jwt")
+    ),
     other_scheme("AT-16", "cnf missing under DPoP", "9449 6", bindings=BOUND, cnf=GONE),
     unbound("AT-17", "cnf a text", "7800 3.1", cnf="jkt"),
     unbound("AT-17b", "cnf null", "7800 3.1", cnf=None),
     unbound("AT-17c", "cnf an empty object", "7800 3.1", cnf={}),
     unbound("AT-17d", "cnf an array", "7800 3.1", cnf=lambda cnf: [cnf]),
     unsupported("AT-17e", "cnf of an unknown kind alone", "7800 3.1", cnf={"kid": "1"}),
-    mismatched("AT-18", "jkt padded", "9449 6.1", bindings=BOUND, cnf=lambda c: {"jkt": c["jkt"] + "="}),
-    mismatched("AT-18b", "jkt cut", "9449 6.1", bindings=BOUND, cnf=lambda c: {"jkt": c["jkt"][:-1]}),
+    mismatched(
+        "AT-18", "jkt padded", "9449 6.1", bindings=BOUND, cnf=lambda c: {"jkt": c["jkt"] + "="}
+    ),
+    mismatched(
+        "AT-18b", "jkt cut", "9449 6.1", bindings=BOUND, cnf=lambda c: {"jkt": c["jkt"][:-1]}
+    ),
     mismatched("AT-18c", "jkt null", "9449 6.1", bindings=BOUND, cnf={"jkt": None}),
-    mismatched("AT-18d", "jkt an array", "9449 6.1", bindings=BOUND, cnf=lambda c: {"jkt": [c["jkt"]]}),
+    mismatched(
+        "AT-18d", "jkt an array", "9449 6.1", bindings=BOUND, cnf=lambda c: {"jkt": [c["jkt"]]}
+    ),
     *(
         lacking(f"AT-22 {name}", f"{name} {what}", "9068 2.2", **{name: value})
         for name in ("iss", "sub", "client_id", "jti", "iat")
@@ -150,7 +160,12 @@ ROWS = (
     unreadable("AT-24c", "garbage", "7519 7.2", Change(text=lambda _: "garbage")),
     unreadable("AT-24d", "payload an array", "7519 7.2", Change(payload_bytes=lambda _: b"[]")),
     unreadable("AT-24e", "payload no JSON", "7519 7.2", Change(payload_bytes=lambda _: b"{")),
-    unreadable("AT-24f", "a claim twice", "7519 4", Change(payload_bytes=lambda c: b'{"aud":1,' + as_json(c)[1:])),
+    unreadable(
+        "AT-24f",
+        "a claim twice",
+        "7519 4",
+        Change(payload_bytes=lambda c: b'{"aud":1,' + as_json(c)[1:]),
+    ),
     unreadable("AT-24g", "padding", "7515 2", Change(text=lambda t: f"{t}==")),
 )
 
@@ -200,7 +215,9 @@ def test_a_good_token_is_served(lab: Lab, change: Change, binding: str) -> None:
 
 def test_a_cnf_member_that_nobody_knows_is_ignored_beside_a_known_one(lab: Lab) -> None:
     """AT-19: RFC 7800 section 3.1, see docs/policy.md."""
-    token = issued_token(lab, "dpop").text(Change(claims={"cnf": lambda cnf: {**cnf, "x5t#S256": "a"}}))
+    token = issued_token(lab, "dpop").text(
+        Change(claims={"cnf": lambda cnf: {**cnf, "x5t#S256": "a"}})
+    )
     assert_served(lab, presented(lab, "dpop", token))
 
 
@@ -209,7 +226,9 @@ def test_a_cnf_with_two_known_members_is_refused(lab: Lab) -> None:
     other = replace(BINDINGS["bearer"], name="mtls", confirmation="x5t#S256")
     lab.orders = replace(lab.orders, bindings=(*BINDINGS.values(), other))
     assert_good_token_served(lab, "dpop")
-    token = issued_token(lab, "dpop").text(Change(claims={"cnf": lambda cnf: {**cnf, "x5t#S256": "a"}}))
+    token = issued_token(lab, "dpop").text(
+        Change(claims={"cnf": lambda cnf: {**cnf, "x5t#S256": "a"}})
+    )
     refusal = {"reason": Reason.BINDING_UNSUPPORTED, "check": "one_accepted_binding_is_named"}
     request = presented(lab, "dpop", token)
     assert_refused(lab, request, status=401, error="invalid_token", **refusal)
