@@ -10,7 +10,6 @@ from labsim.binding import Binding, Holder
 from labsim.http_message import Outcome, Request
 from labsim.loot import Kind, Loot
 
-
 COLUMNS = (
     "attempt", "story", "client", "theft", "custody", "loot", "binding", "replay", "variant",
     "verifier", "resource", "relation", "outcome", "status", "error", "reason", "check", "source",

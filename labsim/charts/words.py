@@ -76,7 +76,7 @@ REASONS: Final = {
     "BINDING_MISMATCH": "not the token's key",
     "PROOF_MISSING": "no proof",
     "PROOF_MALFORMED": "proof not readable",
-    "PROOF_SIGNATURE_INVALID": "proof not signed by its key",
+    "PROOF_SIGNATURE_INVALID": "proof has a wrong signature",
     "PROOF_METHOD_MISMATCH": "proof is for another method",
     "PROOF_TARGET_MISMATCH": "proof is for another address",
     "PROOF_CONTENT_MISMATCH": "content was changed",

@@ -114,6 +114,8 @@ def _run(out: Path, results: Results, seed: int) -> int:
                 findings = rounds.run(lab, chosen, seed, step)
             finally:
                 results.events(lab.events())
+        for name in lab.estate.ended():
+            _say(f"The process {name} ended in mid-run: what it did not answer is unreachable.")
         differences = oracle.differences(lab.attacker.rows, expected)
         _present(lab, findings, out, seed)
     took = time.monotonic() - began

@@ -144,6 +144,4 @@ class AttackerProcess:
 def run(process: Process) -> None:
     """Run the attacker; it needs no config: all it has is its folder and the network."""
     attacker = AttackerProcess(process)
-    process.serve(
-        {"steal": attacker.steal, "look": attacker.look, "replay": attacker.replay}
-    )
+    process.serve({"steal": attacker.steal, "look": attacker.look, "replay": attacker.replay})

@@ -147,6 +147,10 @@ class Estate:
         """Return the folder in which each server writes its events."""
         return self.run_folder / EVENTS_FOLDER
 
+    def ended(self) -> list[str]:
+        """Return the names of processes that have ended although nobody stopped the estate."""
+        return [name for name, child in self._children.items() if not child.alive]
+
     def process(self, name: str) -> Child:
         """Return a process by name; LabError that lists those there are."""
         if not self._children:

@@ -20,7 +20,7 @@ from labsim.charts import cells, findings, palette, words
 from labsim.charts.cells import Cell, Column, Grid
 from labsim.charts.words import SIGNS, Look
 from labsim.errors import LabError
-from labsim.stories.exchange import Exchange, view
+from labsim.stories.exchange import Exchange, view, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,8 +124,14 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
+        finalize=_seen,
     )
     return environment.get_template("report.html.j2")
+
+
+def _seen(value: Any) -> Any:
+    # Whatever an estate or a server names itself, nothing on the page is invisible.
+    return visible(value) if type(value) is str else value
 
 
 def _legend(attempts: pd.DataFrame) -> list[tuple[str, str, words.Sign]]:

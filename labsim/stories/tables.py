@@ -43,16 +43,16 @@ def matrix_text(
     for theft, group in groupby(range(len(same.columns)), key=lambda n: same.columns[n].theft):
         text = "\n".join(_block(same, other, list(group), width, signs))
         blocks.setdefault(text, []).append(theft)
-    lines: list[str] = []
+    lines = [*_wrapped(findings.of_matrix(same), width), ""]
     for text, thefts in blocks.items():
         for number, theft in enumerate(thefts):
             told = f"{'Or' if number else 'Stolen'} by {words.theft(theft)}"
-            lines.append(f"{told} ({words.theft_told(theft)})")
+            lines += _wrapped(f"{told} ({words.theft_told(theft)})", width)
         lines += [text, ""]
     looks = {cell.look for grid in (same, other) if grid for row in grid.rows for cell in row.cells}
     for look in Look:
         if look in looks and look is not Look.NOT_MEASURED:
-            lines.append(f"{signs.of(look)} {look}: {SIGNS[look].meaning}")
+            lines += _wrapped(f"{signs.of(look)} {look}: {SIGNS[look].meaning}", width)
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -83,7 +83,7 @@ class _Signs:
         # Something is never drawn as nothing, nor less than all as all.
         count = round(share * length)
         count = max(count, 1) if share > 0 else 0
-        count = min(count, length - 1) if share < 1 else length
+        count = min(count, max(length - 1, 0)) if share < 1 else length
         return full * count + empty * (length - count)
 
 
@@ -158,14 +158,25 @@ def blast_text(blast: pd.DataFrame, *, width: int = 100, encoding: str = "utf-8"
     (int64; records and read_in_passing count distinct records, resources distinct servers).
     """
     signs = _Signs(encoding)
-    lines = [f"{'':38}{'records sent to the thief':37}{'read in':>9}{'servers':>10}"]
-    lines.append(f"{'':38}{'by replay':37}{'passing':>9}{'':>10}")
-    for theft, group in groupby(findings.bars(blast), key=lambda bar: bar["theft"]):
+    room = max(0, min(20, width - 69))
+    first, second = (
+        f"{'':34}{'records that the':<{room + 17}}",
+        f"{'':34}{'thief was sent by replay':<{room + 17}}",
+    )
+    bars = findings.bars(blast)
+    lines = [*_wrapped(findings.of_bars(bars), width), ""]
+    lines += [f"{first}{'read in':>9}{'servers':>9}", f"{second}{'passing':>9}"]
+    for theft, group in groupby(bars, key=lambda bar: bar["theft"]):
         lines.append(f"After {words.theft(theft)}")
         for bar in group:
             kept = "" if bar["custody"] == "none" else f", {words.custody(bar['custody'])}"
             name = f"  {words.binding(bar['binding'])}{kept}"
             share = bar["records"] / bar["of"] if bar["of"] else 0
-            drawn = f"{signs.bar(share, 20)} {bar['records']} of {bar['of']}"
-            lines.append(f"{name:38.37}{drawn:37}{bar['read_in_passing']:>9}{bar['resources']:>10}")
-    return "\n".join(line[:width].rstrip() for line in lines)
+            drawn = f"{signs.bar(share, room)} {bar['records']} of {bar['of']}"
+            numbers = f"{bar['read_in_passing']:>9}{bar['resources']:>9}"
+            lines.append(f"{name:34.33}{drawn:<{room + 17}}{numbers}")
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, subsequent_indent="  ")

@@ -32,6 +32,7 @@ def test_a_killed_resource_server_is_unreachable_and_loses_nothing_recorded() ->
         rows = lab.attempts()
         assert list(rows.outcome) == ["served", "rejected", "unreachable", "unreachable", "served"]
         assert rows.reason[2].startswith("Nobody listens at 127.0.0.1")
+        assert lab.estate.ended() == ["orders"]
         lab.reset()
         assert lab.work_rows("fulfilment")[0]["outcome"] == "served"
 

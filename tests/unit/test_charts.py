@@ -274,11 +274,11 @@ def test_text_stands_out_from_what_is_behind_it(colours: dict[str, str]) -> None
         assert (high + 0.05) / (low + 0.05) >= 4.5, f"{front} on {back}"
 
 
-MANY_THEFTS = [f"theft_number_{n}" for n in range(11)]
+MANY_THEFTS = [f"theft_number_{n}" for n in range(5)]
 
 
 def many() -> tuple[Rows, Rows]:
-    """Make a run with eleven thefts and ten columns each."""
+    """Make a run with five thefts and ten columns each."""
     pairs = [("bearer", "none")]
     pairs += [
         (b, c) for b in ("dpop", "mtls", "http_signature") for c in ("file", "memory", "signer")
@@ -307,7 +307,7 @@ def test_nothing_overlaps_in_the_matrix() -> None:
     assert_readable(of_matrix(run.rows()).figure)
 
 
-def test_nothing_overlaps_in_a_matrix_of_110_columns() -> None:
+def test_nothing_overlaps_in_a_matrix_of_50_columns() -> None:
     assert_readable(of_matrix(*many()).figure)
 
 
@@ -472,7 +472,8 @@ def test_the_map_takes_names_alone_too(lab_plan: Plan) -> None:
 
 def test_the_map_shows_a_part_when_asked(lab_plan: Plan) -> None:
     shown = estate_map(lab_plan, only=["ci-runner", "vault"])
-    assert [each.name for each in (*shown.clients, *shown.resources)] == ["ci-runner", "vault"]
+    assert [client.name for client in shown.clients] == ["ci-runner"]
+    assert [resource.name for resource in shown.resources] == ["vault"]
     assert shown.mermaid.count("-->") == 1
     assert_readable(shown.picture.figure)
 

@@ -7,7 +7,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from labsim.attempt import COLUMNS
 from labsim.blast import measured
+from labsim.blast.measured import ATTEMPTS_DTYPES as DTYPES
 from tests.unit import synthetic_attempts as run
 
 ROW: dict[str, Any] = run.rows()[0]
@@ -38,14 +40,14 @@ def test_the_columns_are_those_of_attempts_csv_in_order() -> None:
 def test_the_types_are_the_documented_ones(rows: Rows) -> None:
     types = measured.attempts_frame(rows).dtypes.astype(str).to_dict()
     numbers = {"attempt": "int64", "status": "Int64", "records": "int64", "seconds": "int64"}
-    assert types == {name: numbers.get(name, "string") for name in measured.ATTEMPTS}
+    assert types == {name: numbers.get(name, "string") for name in COLUMNS}
 
 
 def test_nothing_to_say_is_an_empty_text_and_no_answer_is_no_status() -> None:
     row = {**ROW, "status": None, "error": None}
     del row["loot"]
     frame = measured.attempts_frame([row])
-    texts = [name for name in measured.ATTEMPTS if name not in measured.ATTEMPTS_DTYPES]
+    texts = [name for name in COLUMNS if name not in DTYPES]
     assert not frame[texts].isna().any().any()
     assert (frame["error"][0], frame["loot"][0]) == ("", "")
     assert frame["status"].isna().all()
@@ -54,8 +56,8 @@ def test_nothing_to_say_is_an_empty_text_and_no_answer_is_no_status() -> None:
 def test_the_table_survives_csv(tmp_path: Any) -> None:
     frame = measured.attempts_frame(run.rows())
     frame.to_csv(tmp_path / "attempts.csv", index=False)
-    types = {name: measured.ATTEMPTS_DTYPES.get(name, "string") for name in measured.ATTEMPTS}
-    texts = {name: [] for name in types if name not in measured.ATTEMPTS_DTYPES}
+    types = {name: DTYPES.get(name, "string") for name in COLUMNS}
+    texts: dict[str, list[str]] = {name: [] for name in types if name not in DTYPES}
     again = pd.read_csv(
         tmp_path / "attempts.csv",
         dtype=types,
@@ -107,7 +109,7 @@ def test_only_served_attempts_count() -> None:
     rows = run.rows()
     before = bar(blast(rows), "log_line", "bearer", "none")["records"]
     for row in rows:
-        if (row["theft"], row["binding"], row["client"]) == ("log_line", "bearer", "lead-sync"):
+        if (row["theft"], row["binding"], row["resource"]) == ("log_line", "bearer", "crm"):
             row |= {"outcome": "rejected", "records": 0}
     after = bar(blast(rows), "log_line", "bearer", "none")["records"]
     assert before - after == run.RECORDS["crm"]
