@@ -10,13 +10,15 @@ pytest.register_assert_rewrite("tests.exchange", "tests.vectors.proof_rows", "te
 from tests.wiring import Lab  # noqa: E402
 
 # No deadline and no complaint about a slow machine: a test asserts what is true, not how fast.
-settings.register_profile(
-    "labsim",
-    deadline=None,
-    max_examples=60,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
+# To search longer: pytest --hypothesis-profile=long
+for name, examples in {"labsim": 25, "long": 5000}.items():
+    settings.register_profile(
+        name,
+        deadline=None,
+        max_examples=examples,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    )
 settings.load_profile("labsim")
 
 

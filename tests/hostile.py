@@ -77,7 +77,9 @@ def fields(
 
 
 def requests(
-    lines: st.SearchStrategy[tuple[tuple[str, str], ...]], bodies: st.SearchStrategy[bytes], *at: str
+    lines: st.SearchStrategy[tuple[tuple[str, str], ...]],
+    bodies: st.SearchStrategy[bytes],
+    *at: str,
 ) -> st.SearchStrategy[Request]:
     """Return requests of any method, to any URL, with these field lines and bodies."""
     return st.builds(Request, METHODS, urls(*at), lines, bodies)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from labsim.charts import palette, words
@@ -168,19 +167,11 @@ def _mermaid(shown: EstateMap) -> list[str]:
         label = _quoted(client.title, shown.held(client))
         lines.append(f"  {client_ids[client.name]}{box.format(label)}")
     lines += ["end", 'as["Authorization server"]', 'subgraph resources["resource servers"]']
-    for zone, group in groupby(shown.resources, key=lambda resource: resource.zone):
-        lines.append(f"  subgraph zone_{_identifier(zone)}[{_quoted(zone)}]")
-        for each in group:
-            more = [shown.fall(each)] if each.name in shown.served else []
-            lines.append(f"    {resource_ids[each.name]}[({_quoted(each.title, *more)})]")
-        lines.append("  end")
+    for each in shown.resources:
+        more = [shown.fall(each)] if each.name in shown.served else []
+        lines.append(f"  {resource_ids[each.name]}[({_quoted(each.title, *more)})]")
     lines.append("end")
     return lines + _edges(shown, client_ids, resource_ids)
-
-
-def _identifier(zone: str) -> str:
-    """Return a zone's name as mermaid takes it for an identifier."""
-    return "".join(character if character.isalnum() else "_" for character in zone)
 
 
 def _edges(

@@ -184,7 +184,8 @@ class _Trip:
             return Ending.REFUSED_BY_TLS, _refusal(cause, place)
         if isinstance(cause, _RESETS) and self._just_shaken and self._certificate:
             # With TLS 1.3 the server judges the client's certificate after the client's handshake
-            # is over, and its reset may overtake its alert.
+            # is over, and its reset may overtake its alert. Early 3.12 reports a reset as a mere
+            # end of the stream, which is also how a killed server looks: that stays UNREACHABLE.
             return Ending.REFUSED_BY_TLS, (
                 f"{place} reset the connection right after the handshake in which this client"
                 " showed its certificate; the alert that says why was lost."

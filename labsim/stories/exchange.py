@@ -64,7 +64,7 @@ def view(row: Mapping[Any, Any], exchange: Mapping[str, Any] | None) -> Exchange
         request=_shown(request),
         response=_shown(response),
         decoded=tuple(decoded(request)),
-        event=tuple((name, _value(event[name])) for name in names if event[name] not in ("", None, [])),
+        event=tuple((n, _value(event[n])) for n in names if event[n] not in ("", None, [])),
         client_sees=_ending(row),
     )
 

@@ -19,7 +19,21 @@ from tests.hostile import FIELD_TEXT, JSON, NAMES, compact_jws, damaged, fields,
 from tests.jws import Change, Jws
 from tests.wiring import BINDINGS, ISSUER, ORDERS, RECORD, SECRET, TOKEN_ENDPOINT, Lab
 
-ODD = [None, True, 0, -1.5, float("nan"), float("inf"), 10**400, "", "\0", [], [[]], {}, {"a": None}]
+ODD = [
+    None,
+    True,
+    0,
+    -1.5,
+    float("nan"),
+    float("inf"),
+    10**400,
+    "",
+    "\0",
+    [],
+    [[]],
+    {},
+    {"a": None},
+]
 PARAMETERS = (
     *("grant_type", "scope", "resource", "client_id", "client_secret", "refresh_token"),
     *("client_assertion", "client_assertion_type", "access_token"),
@@ -51,7 +65,9 @@ def texts(*more: str) -> st.SearchStrategy[str]:
 def forms(draw: st.DrawFn) -> bytes:
     """Return bodies that are forms, nearly forms, or neither."""
     value = st.one_of(
-        st.sampled_from(["client_credentials", "refresh_token", ASSERTION_TYPE, ORDERS, "orders.read"]),
+        st.sampled_from(
+            ["client_credentials", "refresh_token", ASSERTION_TYPE, ORDERS, "orders.read"]
+        ),
         texts(),
     )
     pairs = draw(st.lists(st.tuples(st.sampled_from(PARAMETERS), value), max_size=5))
@@ -87,7 +103,9 @@ def test_the_token_endpoint_decides_whatever_comes(data: st.DataObject) -> None:
 
 
 @given(body=forms(), basic=st.booleans(), proof=st.one_of(st.none(), compact_jws()))
-def test_the_token_endpoint_decides_on_any_form(body: bytes, basic: bool, proof: str | None) -> None:
+def test_the_token_endpoint_decides_on_any_form(
+    body: bytes, basic: bool, proof: str | None
+) -> None:
     lab = Lab()
     request = Request("POST", TOKEN_ENDPOINT, (("Content-Type", FORM),), body)
     if basic:
@@ -135,5 +153,7 @@ def test_a_signed_assertion_may_hold_anything(part: str, name: str, value: Any) 
 def test_what_is_no_url_is_no_reason_to_fall_over(lab: Lab, url: str) -> None:
     """The listener makes URLs of its own authority only; a role does not rely on it."""
     for role in (lab.orders, lab.authorization_server):
-        response, _event = role.handle(Request("GET", url, (("Authorization", f"Bearer {SECRET}"),)))
+        response, _event = role.handle(
+            Request("GET", url, (("Authorization", f"Bearer {SECRET}"),))
+        )
         assert response.status in (400, 401, 404)

@@ -5,7 +5,6 @@ A binding's attacks are in `attacks/<binding>.py`. A new binding needs that file
 
 from __future__ import annotations
 
-import ast
 import inspect
 from dataclasses import replace
 from importlib import import_module
@@ -26,6 +25,7 @@ from labsim.roles.client_authentication import ASSERTION_CHECKS
 from tests.contract.attacks import access_token, client_assertion
 from tests.exchange import AS, RS, assert_refused, assert_served, token_request
 from tests.jws import Jws
+from tests.refusals import refusals_in
 from tests.wiring import BINDINGS, RECORD, Lab
 
 
@@ -128,23 +128,6 @@ def test_every_refusal_of_parse_has_its_rows(binding: Binding) -> None:
     module = inspect.getmodule(binding.parse)
     assert module is not None
     assert set(attacks_of(binding).MALFORMED) == refusals_in(inspect.getsource(module))
-
-
-def refusals_in(source: str) -> set[str]:
-    """Return the names of the checks that a module refuses with outside of its list of checks."""
-    tree = ast.parse(source)
-    makers = {"Rejected"} | {
-        node.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef) and ast.unparse(node.returns or node) == "Rejected"
-    }
-    calls = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in makers
-    ]
-    first = [[a.value for a in call.args if isinstance(a, ast.Constant)][:1] for call in calls]
-    return {str(name) for names in first for name in names if str(name).isidentifier()}
 
 
 def bearer_request(lab: Lab, change: Any = None) -> Request:

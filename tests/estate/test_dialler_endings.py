@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import socket
+import ssl
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,15 +73,31 @@ def test_an_unknown_certificate_is_refused_by_the_server_with_its_alert(
     assert len(served.requests) == 1
 
 
+def tells_resets(files: Files, server: Scripted) -> bool:
+    """Tell whether this Python's ssl reports a reset as one; early 3.12 calls it an end."""
+    context = ssl.create_default_context(cafile=files.ca)
+    raw = socket.create_connection(("127.0.0.1", server.port), 30)
+    with context.wrap_socket(raw, server_hostname="127.0.0.1") as tls:
+        try:
+            tls.recv(1)
+        except ConnectionResetError:
+            return True
+        return False
+
+
 def test_a_reset_right_after_a_handshake_with_a_certificate_counts_as_a_refusal(
     files: Files,
 ) -> None:
     with Scripted(resetting, files.server_context(asks=True)) as server:
+        if not tells_resets(files, server):
+            shown = call(Dialler(files.ca, certificate=files.client), server.port)
+            return is_unreachable(shown, server.place)
         for _ in range(20):
             without = call(Dialler(files.ca), server.port)
             is_unreachable(without, server.place)
             shown = call(Dialler(files.ca, certificate=files.client), server.port, b"b" * 100_000)
             is_refused_by_tls(shown, server.place, "the alert that says why was lost")
+    return None
 
 
 def test_a_reset_later_is_no_refusal_even_with_a_certificate(files: Files) -> None:

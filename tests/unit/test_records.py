@@ -72,7 +72,7 @@ def test_the_labs_own_records_ask_only_for_what_an_estate_can_give() -> None:
     values = {f"client_secret:{name}": "s" for name in with_secret}
     values |= {f"client_id:{name}": "i" for name in lab.clients}
     values |= {f"url:{name}": "u" for name in lab.resources}
-    asked = set()
+    asked: set[str] = set()
     for each in lab.resources.values():
         asked |= records.placeholders(each)
         done = records.filled(each, values)

@@ -86,3 +86,11 @@ def crm(lab: Preloaded) -> Child:
     """Give a child that may not be ready yet."""
     lab.open_run_folder()
     return lab.fork("crm", "process_entries:serve", {"color": "blue"})
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Path:
+    """A pipe in which a process says that it blocks; reading it waits for that."""
+    pipe = tmp_path / "told"
+    os.mkfifo(pipe)
+    return pipe

@@ -99,13 +99,16 @@ class Endless:
         self.reached = -1
         self.closed = False
 
-    def count(self) -> Iterator[int]:
+    def count(self, told: str = "") -> Iterator[int]:
+        """Never stop by itself; if asked to, say in a pipe that it was stopped."""
         try:
             while True:
                 self.reached += 1
                 yield self.reached
         finally:
             self.closed = True
+            if told:
+                Path(told).write_text("closed\n")
 
 
 def descriptors() -> dict[str, str]:

@@ -170,7 +170,7 @@ def interrupted() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     crm, vault, _ = started()
     payload = "y" * 3_000_000
-    for round_ in range(60):
+    for round_ in range(20):
         try:
             crm.call("interrupt", pid=os.getpid(), size=3_000_000 if round_ % 3 == 0 else 10)
         except KeyboardInterrupt:

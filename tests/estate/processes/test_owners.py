@@ -120,13 +120,11 @@ def test_a_thread_that_started_the_lab_may_end(start: Start, watch: Watch, runs:
 @pytest.mark.parametrize("mode", ["importing", "running"])
 @pytest.mark.parametrize("ending", ["SIGKILL", "end"])
 def test_a_parent_that_is_busy_dies_with_its_owner(
-    start: Start, watch: Watch, runs: Path, tmp_path: Path, mode: str, ending: str
+    start: Start, watch: Watch, runs: Path, told: Path, mode: str, ending: str
 ) -> None:
-    pipe = tmp_path / "told"
-    os.mkfifo(pipe)
-    owner = start(mode, str(pipe))
+    owner = start(mode, str(told))
     watched = watch(owner.pids)
-    assert pipe.read_text() == "blocking\n"
+    assert told.read_text() == "blocking\n"
     if ending == "end":
         owner.go_on()
     owner.process.kill()

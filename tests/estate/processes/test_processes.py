@@ -356,6 +356,15 @@ def test_an_operation_that_nobody_follows_any_more_is_closed(crm: Child) -> None
     assert closed
 
 
+def test_it_is_closed_even_if_no_other_call_comes(crm: Child, told: Path) -> None:
+    def follow(number: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        crm.call("count", told=str(told), progress=follow)
+    assert told.read_text() == "closed\n"
+
+
 # The parent
 
 

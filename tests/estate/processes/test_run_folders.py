@@ -281,11 +281,3 @@ def test_one_of_two_parents_is_killed(lab: Preloaded, runs: Path, victim: str) -
     lab.end_run()
     assert list(runs.iterdir()) == []
     second.close()
-
-
-@pytest.fixture
-def told(tmp_path: Path) -> Path:
-    """A pipe in which a process says that it blocks; reading it waits for that."""
-    pipe = tmp_path / "told"
-    os.mkfifo(pipe)
-    return pipe

@@ -1,0 +1,54 @@
+"""No refusal without a row: each check that the core can name stands in one of these tables."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import pytest
+
+from labsim import credentials
+from labsim.binding import Binding
+from labsim.credentials import ACCESS_TOKEN
+from labsim.roles import (
+    authorization_server,
+    client_authentication,
+    form,
+    grants,
+    narrowing,
+    resource_server,
+)
+from labsim.roles.client_authentication import ASSERTION_CHECKS
+from tests.refusals import refusals_in
+from tests.wiring import BINDINGS
+
+ROLES = (
+    authorization_server,
+    client_authentication,
+    form,
+    grants,
+    narrowing,
+    resource_server,
+    credentials,
+)
+TABLES = "".join(file.read_text() for file in Path(__file__).parent.glob("*.py"))
+
+
+def missing(names: set[str]) -> set[str]:
+    return {name for name in names if f'"{name}"' not in TABLES}
+
+
+@pytest.mark.parametrize("module", ROLES, ids=lambda module: module.__name__)
+def test_each_refusal_of_a_role_has_its_row(module: object) -> None:
+    names = refusals_in(inspect.getsource(module))  # type: ignore[arg-type]
+    assert names
+    assert missing(names) == set()
+
+
+@pytest.mark.parametrize("binding", BINDINGS.values(), ids=lambda binding: binding.name)
+def test_each_check_of_a_binding_has_its_row(binding: Binding) -> None:
+    assert missing({check.name for check in binding.checks}) == set()
+
+
+def test_each_check_of_token_and_assertion_has_its_row() -> None:
+    assert missing({check.name for check in (*ACCESS_TOKEN.checks, *ASSERTION_CHECKS)}) == set()
