@@ -2,7 +2,7 @@
 
 Every bar stands on one linear axis, so that before and after can be compared by eye. Nothing by
 replay is written "0 of N by replay"; what an interceptor read in its victim's answers meanwhile
-is drawn beside it, for no binding hides that.
+is drawn beside it, for a proof on the request does not hide the answer.
 """
 
 from __future__ import annotations

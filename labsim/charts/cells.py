@@ -55,6 +55,11 @@ class Cell:
         return sum(count for _, count in self.endings)
 
     @property
+    def tried(self) -> int:
+        """Return how many of them could be built, and were sent."""
+        return sum(n for ending, n in self.endings if ending.outcome != "not_possible")
+
+    @property
     def sign(self) -> words.Sign:
         """Return glyph and words of this cell's look."""
         return words.SIGNS[self.look]

@@ -40,6 +40,8 @@ _FILLS: Final = {
     Look.NOT_POSSIBLE: ("paper", "muted", ""),
     Look.NOT_MEASURED: ("paper", "muted", ""),
 }
+_SILENT: Final = (Look.NOT_POSSIBLE, Look.UNREACHABLE)
+"""Looks that tell nothing about the binding; their words are set lighter."""
 
 
 def picture(attempts: pd.DataFrame, holder: pd.DataFrame, variant: str = "base") -> Picture:
@@ -104,13 +106,16 @@ def _header(axes: Axes, y: float, columns: list[Column]) -> None:
         x = MARGIN + LABEL + CELL * place
         mark = palette.mark(column.binding)
         name = words.capital(words.binding(column.binding))
-        room = style.wrapped(name, CELL - 0.25, 8.5, 1, bold=True)[0]
-        wide = style.text_width(room, 8.5, bold=True)
+        size = 8.5 if style.text_width(name, 8.5, bold=True) <= CELL - 0.25 else 7.5
+        lines = style.wrapped(name, CELL - 0.25, size, 2, bold=True)
+        wide = max(style.text_width(line, size, bold=True) for line in lines)
         start = x + (CELL - wide - 0.14) / 2
         axes.plot([start], [y + 0.36], mark.marker, color=mark.colour, markersize=6)
-        style.write(axes, start + 0.12, y + 0.36, room, weight="bold")
+        for number, line in enumerate(lines):
+            middle = y + 0.36 + (number - (len(lines) - 1) / 2) * 0.115
+            style.write(axes, start + 0.12, middle, line, size, weight="bold")
         custody = style.wrapped(words.custody(column.custody), CELL - 0.06, 7.5, 1)[0]
-        style.write(axes, x + CELL / 2, y + 0.52, custody, 7.5, "muted", ha="center")
+        style.write(axes, x + CELL / 2, y + 0.535, custody, 7.5, "muted", ha="center")
         style.box(axes, x + GAP, y + 0.63, CELL - 2 * GAP, 0.05, mark.colour)
 
 
@@ -140,7 +145,7 @@ def _cell(axes: Axes, x: float, y: float, cell: Cell, thief: bool) -> None:
     fill, ink, hatch = _FILLS[cell.look]
     if cell.look is Look.SERVED and not thief:
         fill, ink = "band", "ink"  # the full shade is for what should not have been served
-    size, bold = (7, False) if cell.look is Look.NOT_POSSIBLE else (8, True)
+    size, bold = (7, False) if cell.look in _SILENT else (8, True)
     wide, high = CELL - 2 * GAP, ROW - 2 * GAP
     line = palette.LIGHT["line"]
     style.box(axes, x + GAP, y + GAP, wide, high, fill, edgecolor=line, linewidth=0.6)
@@ -175,7 +180,9 @@ def _legend(axes: Axes, y: float, looks: list[Look], grids: dict[str, Grid]) -> 
         note += " (full shade: to the thief)." if look is Look.SERVED else "."
         style.write(axes, MARGIN + 0.4, y, note, 8, "muted")
         y += 0.24
-    counts = [c.attempts for g in grids.values() for row in g.rows for c in row.cells if c.attempts]
+    shown = [c for g in grids.values() for row in g.rows for c in row.cells if c.attempts]
+    counts = [cell.attempts for cell in shown]
     many = f"{min(counts)} to {max(counts)}" if min(counts) < max(counts) else f"{max(counts)}"
-    note = f"One cell stands for {many} attempts; {sum(counts)} attempts in all."
+    note = f"One cell stands for {many} attempts; {sum(counts)} in all, of which "
+    note += f"{sum(cell.tried for cell in shown)} could be built and were sent."
     style.write(axes, MARGIN, y + 0.02, note, 8, "muted")

@@ -87,7 +87,7 @@ REASONS: Final = {
     "SCOPE_INSUFFICIENT": "beyond the token's rights",
     "REQUEST_MALFORMED": "request not readable",
     "CLIENT_UNKNOWN": "client not known",
-    "CLIENT_CREDENTIAL_INVALID": "client credential wrong",
+    "CLIENT_CREDENTIAL_INVALID": "credential is wrong",
     "CLIENT_NOT_ALLOWED": "client may not do this",
     "GRANT_UNSUPPORTED": "grant not offered",
     "GRANT_INVALID": "grant not valid",

@@ -97,10 +97,11 @@ def report_html(
     grids = findings.both(attempts, holder)
     names = words.in_order("binding", [column.binding for column in grids[findings.SAME].columns])
     thefts = words.in_order("theft", [column.theft for column in grids[findings.SAME].columns])
+    tried = sum(row["outcome"] != "not_possible" for row in numbered.values())
     return _template().render(
         css=Markup(palette.css()),  # noqa: S704  # our own
         finding=[findings.of_matrix(grids[findings.SAME]), findings.of_bars(bars)],
-        tried=sum(row["outcome"] != "not_possible" for row in numbered.values()),
+        tried=tried,
         clients=attempts["client"].nunique(),
         bindings=[(words.binding(name), words.binding_told(name)) for name in names],
         thefts=[(words.theft(name), words.theft_told(name)) for name in thefts],
@@ -108,7 +109,7 @@ def report_html(
         looks=_legend(attempts),
         tables=list(_tables(attempts, holder, numbered, exchanges)),
         bars=bars,
-        facts={"Attempts": f"{len(numbered)}", **facts},
+        facts={"Attempts": f"{len(numbered)}, of which {tried} could be built and sent", **facts},
         not_shown=not_shown,
         words=words,
         marks={name: palette.mark(name) for name in names},

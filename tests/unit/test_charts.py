@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -44,6 +45,27 @@ def of_blast(rows: Rows) -> Picture:
     return blast_radius.picture(table)
 
 
+@cache
+def base_matrix() -> Picture:
+    return of_matrix(run.rows())
+
+
+@cache
+def base_blast() -> Picture:
+    return of_blast(run.rows())
+
+
+def said_of_matrix(rows: Rows, holder: Rows | None = None) -> str:
+    own = pd.DataFrame(run.holder_rows() if holder is None else holder)
+    return findings.of_matrix(findings.both(measured.attempts_frame(rows), own)[findings.SAME])
+
+
+def said_of_blast(rows: Rows) -> str:
+    frame = measured.attempts_frame(rows)
+    table = measured.blast_radius(frame, run.exposed(rows), run.passing(), run.reachable())
+    return findings.of_bars(findings.bars(table))
+
+
 def changed(where: Callable[[dict[str, Any]], bool], **change: Any) -> Rows:
     return [row | (change if where(row) else {}) for row in run.rows()]
 
@@ -76,11 +98,13 @@ def assert_readable(figure: Figure) -> None:
 
 
 def test_the_matrix_title_says_which_replays_got_in() -> None:
-    title = of_matrix(run.rows()).title
+    title = said_of_matrix(run.rows())
     assert title.startswith("A stolen bearer token was served every time; a stolen DPoP token")
     assert words.replay("stolen_key") in title
     assert words.replay("new_token_for_own_key") in title
     assert "container files" in title
+    assert base_matrix().title == title
+    assert base_matrix().alt.startswith(title)
 
 
 def test_a_changed_row_changes_the_matrix_title() -> None:
@@ -91,35 +115,32 @@ def test_a_changed_row_changes_the_matrix_title() -> None:
         reason="",
         records=1,
     )
-    assert words.replay("own_proof") in of_matrix(served).title
+    assert words.replay("own_proof") in said_of_matrix(served)
     never = changed(
         lambda row: row["binding"] == "dpop", outcome="rejected", reason="PROOF_MISSING"
     )
-    assert "a stolen DPoP token was never served" in of_matrix(never).title
+    assert "a stolen DPoP token was never served" in said_of_matrix(never)
 
 
 def test_what_cannot_be_built_is_no_merit_of_the_binding() -> None:
     nothing = changed(lambda row: row["binding"] == "dpop", outcome="not_possible", reason="why")
-    assert "no replay of a stolen DPoP token could be built" in of_matrix(nothing).title
+    assert "no replay of a stolen DPoP token could be built" in said_of_matrix(nothing)
 
 
 def test_a_holder_that_is_refused_is_in_the_title() -> None:
-    assert "But" not in of_matrix(run.rows()).title
-    holder = [
-        row | ({"outcome": "rejected"} if row["theft"] == "wiretap" else {})
-        for row in run.holder_rows()
-    ]
-    assert (
-        "the holder itself was not served in 3 of 9 columns" in of_matrix(run.rows(), holder).title
-    )
-    assert (
-        "not served in 9 of 9"
-        in of_matrix(run.rows(), holder[:0] or [holder[0] | {"variant": "x"}]).title
-    )
+    assert "But" not in said_of_matrix(run.rows())
+    holder = run.holder_rows()
+    for row in holder:
+        if row["theft"] == "wiretap":
+            row["outcome"] = "rejected"
+    title = said_of_matrix(run.rows(), holder)
+    assert "the holder itself was not served in 3 of 9 columns" in title
+    elsewhere = [row | {"variant": "another"} for row in holder]
+    assert "not served in 9 of 9" in said_of_matrix(run.rows(), elsewhere)
 
 
 def test_the_blast_radius_title_and_alt_text_have_the_numbers() -> None:
-    picture = of_blast(run.rows())
+    picture = base_blast()
     assert "14 of 23 with bearer and 0 of 23 with DPoP after wiretap and log line" in picture.title
     assert "23 of 23 with every binding after container files" in picture.title
     assert "DPoP, key in memory 0 of 23 by replay, 6 read in passing" in picture.alt
@@ -134,7 +155,7 @@ def test_a_changed_row_changes_the_blast_radius_title() -> None:
         outcome="rejected",
         records=0,
     )
-    assert "0 of 23 with every binding after wiretap" in of_blast(rows).title
+    assert "0 of 23 with every binding after wiretap" in said_of_blast(rows)
 
 
 def test_custodies_that_differ_are_a_range() -> None:
@@ -143,7 +164,7 @@ def test_custodies_that_differ_are_a_range() -> None:
         outcome="rejected",
         records=0,
     )
-    assert "0 to 23 of 23 with DPoP after container files" in of_blast(rows).title
+    assert "0 to 23 of 23 with DPoP after container files" in said_of_blast(rows)
 
 
 def test_nothing_to_draw_is_said_and_not_drawn() -> None:
@@ -304,7 +325,7 @@ def many() -> tuple[Rows, Rows]:
 
 
 def test_nothing_overlaps_in_the_matrix() -> None:
-    assert_readable(of_matrix(run.rows()).figure)
+    assert_readable(base_matrix().figure)
 
 
 def test_nothing_overlaps_in_a_matrix_of_50_columns() -> None:
@@ -312,10 +333,10 @@ def test_nothing_overlaps_in_a_matrix_of_50_columns() -> None:
 
 
 def test_nothing_overlaps_in_the_blast_radius() -> None:
-    assert_readable(of_blast(run.rows()).figure)
+    assert_readable(base_blast().figure)
 
 
-@pytest.mark.parametrize("most", [0, 1, 7, 120, 3001, 1_000_000])
+@pytest.mark.parametrize("most", [0, 1, 120, 1_000_000])
 def test_nothing_overlaps_in_a_blast_radius_of_any_size(most: int) -> None:
     rows = [
         {"theft": theft, "binding": b, "custody": "file", "of": most, "records": most // (n + 1)}
@@ -327,7 +348,7 @@ def test_nothing_overlaps_in_a_blast_radius_of_any_size(most: int) -> None:
 
 
 def test_a_user_s_own_style_changes_nothing() -> None:
-    before = of_blast(run.rows()).svg
+    before = base_blast().svg
     with mpl.rc_context({"axes.facecolor": "black", "text.color": "white", "font.size": 30}):
         assert of_blast(run.rows()).svg == before
 
@@ -356,14 +377,14 @@ def test_two_pictures_in_one_page_share_no_ids() -> None:
         assert len(list(filter(None, found))) == len(set(filter(None, found)))
         return {each for each in found if each}
 
-    first, second = of_matrix(run.rows()), of_blast(run.rows())
+    first, second = base_matrix(), base_blast()
     assert not ids(first) & ids(second)
     used = {part.split('"')[0] for part in first.svg.split('href="#')[1:]}
     assert used <= ids(first)
 
 
 def test_the_card_is_opaque_and_its_colours_follow_a_page_that_has_them() -> None:
-    picture = of_blast(run.rows())
+    picture = base_blast()
     assert palette.LIGHT["paper"] in picture.svg
     assert "var(" not in picture.svg
     for name in ("paper", "ink", "muted", "line"):
@@ -372,14 +393,14 @@ def test_the_card_is_opaque_and_its_colours_follow_a_page_that_has_them() -> Non
 
 
 def test_names_from_an_estate_cannot_break_the_svg() -> None:
-    picture = of_blast(run.rows())
+    picture = base_blast()
     hostile = Picture(picture.figure, '<script>"&', 'a < b --> & "c" \'')
     root = ElementTree.fromstring(hostile.svg)
     assert root.findtext("{http://www.w3.org/2000/svg}desc") == 'a < b --> & "c" \''
 
 
 def test_a_notebook_gets_an_image_with_its_alt_text() -> None:
-    picture = of_blast(run.rows())
+    picture = base_blast()
     bundle = picture._repr_mimebundle_()
     image = ElementTree.fromstring(bundle["text/html"])[0]
     assert image.get("alt") == picture.alt

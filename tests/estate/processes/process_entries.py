@@ -158,6 +158,7 @@ def serve(process: Process) -> None:
             "steps": steps,
             "storm": storm,
             "sockets": lambda: [sock.getsockname() for sock in process.sockets],
+            "touch": lambda name: Path(name).write_text(""),
             "watch_and_block": watch_and_block,
             "write_on": write_on,
         }

@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,8 @@ def test_folders_and_logs_are_private(lab: Preloaded, crm: Child) -> None:
     assert mode(folder / "crm" / "stderr.log") == 0o600
     assert (folder / "crm" / "stderr.log").read_text() == "hello\n"
     assert crm.call("cwd") == str(folder / "crm")
+    crm.call("touch", name="made")
+    assert mode(folder / "crm" / "made") == 0o600
 
 
 def test_folders_are_private_whatever_the_umask(lab: Preloaded) -> None:
@@ -249,6 +252,18 @@ def test_a_child_killed_in_the_middle_of_a_call(lab: Preloaded, crm: Child) -> N
     with pytest.raises(ProcessDied, match=r"crm .* was killed by SIGKILL; 'steps' got no answer"):
         crm.call("steps", count=10_000_000, progress=kill)
     assert lab.fork("vault", SERVE, {}).call("echo", value=1) == 1
+
+
+def test_a_dead_child_is_no_zombie(
+    lab: Preloaded, crm: Child, watch: Callable[[list[int]], Any]
+) -> None:
+    watched = watch([crm.pid])
+    os.kill(crm.pid, signal.SIGKILL)
+    assert watched.all_gone()
+    patience = time.monotonic() + 60
+    while psutil.pid_exists(crm.pid) and time.monotonic() < patience:
+        lab.run("os:getpid")
+    assert not psutil.pid_exists(crm.pid)
 
 
 @pytest.mark.parametrize("outside", [True, False])

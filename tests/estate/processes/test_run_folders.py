@@ -144,10 +144,11 @@ def test_a_parent_that_is_killed_takes_all_with_it(
     children = [lab.fork(name, SERVE, {}) for name in ("crm", "vault", "deploy")]
     for child in children:
         child.wait_ready()
-    watched = watch([child.pid for child in children])
     parent = pid_of(lab)
+    watched = watch([parent, *(child.pid for child in children)])
     os.kill(parent, number)
     assert watched.all_gone()
+    assert len(list(runs.iterdir())) == (number == signal.SIGKILL)
     with pytest.raises(ProcessDied) as caught:
         children[0].call("echo", value=1)
     said = str(caught.value)

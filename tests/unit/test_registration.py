@@ -1,0 +1,78 @@
+"""Client metadata (RFC 7591 section 2) to what the authorization server knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from labsim.keys import SigningKey, public_key
+from labsim.roles.client_authentication import secret_hash
+from labsim.roles.registration import registered
+from tests.wiring import BINDINGS
+
+SCOPES = frozenset({"a.read", "b.read"})
+KEY = SigningKey.generate().public_jwk
+BASIC = {"client_id": "c", "client_secret": "s"}
+KEYED = {"client_id": "c", "token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [KEY]}}
+
+
+def made(metadata: dict[str, Any]) -> Any:
+    return registered(metadata, SCOPES, tuple(BINDINGS.values()))
+
+
+def test_a_client_with_a_secret() -> None:
+    client = made({**BASIC, "client_name": "ignored", "redirect_uris": []})
+    assert (client.client_id, client.secret_hash, client.keys) == ("c", secret_hash("s"), ())
+    assert (client.scopes, client.requires) == (SCOPES, None)
+    assert client.grant_types == {"client_credentials", "refresh_token"}
+
+
+def test_a_client_with_a_key() -> None:
+    client = made({**KEYED, "client_secret": "not looked at"})
+    assert client.keys == (public_key(KEY),)
+    assert client.secret_hash == b""
+
+
+def test_a_client_says_what_it_may_and_what_it_must() -> None:
+    client = made(
+        {
+            **BASIC,
+            "scope": "b.read",
+            "grant_types": ["client_credentials", "authorization_code"],
+            "dpop_bound_access_tokens": True,
+        }
+    )
+    assert (client.scopes, client.requires) == ({"b.read"}, "dpop")
+    assert client.grant_types == {"client_credentials"}
+    assert made({**BASIC, "dpop_bound_access_tokens": False}).requires is None
+
+
+@pytest.mark.parametrize(
+    ("metadata", "named"),
+    [
+        ({}, "client_id"),
+        ({**BASIC, "client_id": ""}, "client_id"),
+        ({**BASIC, "client_id": 1}, "client_id"),
+        ({**BASIC, "client_id": "a\nb"}, "client_id"),
+        ({"client_id": "c"}, "client_secret"),
+        ({**BASIC, "client_secret": 1}, "client_secret"),
+        ({**BASIC, "token_endpoint_auth_method": "none"}, "token_endpoint_auth_method"),
+        ({**BASIC, "token_endpoint_auth_method": ["x"]}, "token_endpoint_auth_method"),
+        ({**KEYED, "jwks": None}, "jwks"),
+        ({**KEYED, "jwks": {"keys": []}}, "jwks"),
+        ({**KEYED, "jwks": {"keys": "x"}}, "jwks"),
+        ({**KEYED, "jwks": {"keys": [1]}}, "jwks"),
+        ({**KEYED, "jwks": {"keys": [{**KEY, "crv": "P-384"}]}}, "jwks"),
+        ({**BASIC, "grant_types": "client_credentials"}, "grant_types"),
+        ({**BASIC, "grant_types": ["password"]}, "grant_types"),
+        ({**BASIC, "grant_types": [1]}, "grant_types"),
+        ({**BASIC, "scope": "c.read"}, "scope"),
+        ({**BASIC, "scope": ["a.read"]}, "scope"),
+        ({**BASIC, "scope": ""}, "scope"),
+        ({**BASIC, "dpop_bound_access_tokens": "true"}, "dpop_bound_access_tokens"),
+    ],
+)
+def test_metadata_that_cannot_be_used_is_named(metadata: dict[str, Any], named: str) -> None:
+    with pytest.raises(ValueError, match=named):
+        made(metadata)

@@ -1,0 +1,153 @@
+"""Each theft: how the victim's side leaks, and what the thief can take of what it was given."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import pytest
+
+from labsim.http_message import Request, Response
+from labsim.loot import Kind, Loot
+from labsim.rooms import rooms
+
+THEFTS = rooms("labsim.thefts", "THEFT")
+URL = "https://orders.test/records"
+
+
+@dataclass
+class Victim:
+    """A victim that does what it is made to do, and writes it down."""
+
+    log: list[str] = field(default_factory=list)
+    trusting: bool = False
+    observers: list[Callable[[Request, Response], None]] = field(default_factory=list)
+
+    def observe(self, callback: Callable[[Request, Response], None]) -> None:
+        self.observers.append(callback)
+
+    def write_log(self, line: str) -> None:
+        self.log.append(line)
+
+    def trust_interceptor(self) -> None:
+        self.trusting = True
+
+    def work(self, request: Request, response: Response) -> None:
+        for observer in self.observers:
+            observer(request, response)
+
+
+@dataclass
+class Given:
+    """What the thief was given."""
+
+    contents: dict[str, bytes] = field(default_factory=dict)
+    exchanges: list[tuple[Request, Response]] = field(default_factory=list)
+
+    def files(self) -> Iterable[tuple[str, bytes]]:
+        return self.contents.items()
+
+    def captured(self) -> Iterable[tuple[Request, Response]]:
+        return self.exchanges
+
+
+def took(name: str, given: Given) -> list[Loot]:
+    return list(THEFTS[name].take(given))
+
+
+def request(url: str = URL, token: str | None = "t") -> Request:
+    fields = () if token is None else (("Authorization", f"DPoP {token}"), ("DPoP", "proof"))
+    return Request("GET", url, fields)
+
+
+SERVED = Response.of_json(200, {"records": [{"id": "o-1"}, {"id": "o-2"}]})
+
+
+@pytest.mark.parametrize("name", THEFTS)
+def test_a_thief_that_was_given_nothing_takes_nothing(name: str) -> None:
+    assert took(name, Given()) == []
+
+
+@pytest.mark.parametrize("name", THEFTS)
+def test_a_theft_says_what_it_is(name: str) -> None:
+    theft = THEFTS[name]
+    assert theft.gives in ("log", "folder", "interceptor")
+    assert theft.title
+    assert theft.source
+
+
+def test_a_log_line_holds_the_token_and_nothing_more() -> None:
+    victim = Victim()
+    THEFTS["log_line"].leak(victim)
+    victim.work(request(), SERVED)
+    victim.work(request(token="newer"), SERVED)
+    victim.work(request(token=None), Response(401))
+    text = "\n".join(["INFO starting", *victim.log]).encode()
+    (loot,) = took("log_line", Given({"client.log": text}))
+    assert (loot.token, loot.url, loot.found_at) == ("newer", URL, "client.log, line 3")
+    assert loot.kinds == {Kind.TOKEN}
+    assert b"proof" not in text
+
+
+def test_a_log_yields_one_token_for_each_url() -> None:
+    victim = Victim()
+    THEFTS["log_line"].leak(victim)
+    for path in ("/records", "/records/o-1"):
+        victim.work(request(f"https://orders.test{path}"), SERVED)
+    found = took("log_line", Given({"client.log": "\n".join(victim.log).encode() + b"\n\xff\xfe"}))
+    assert [loot.url for loot in found] == [URL, f"{URL}/o-1"]
+
+
+def test_a_wiretap_holds_whole_requests_and_what_was_read_in_passing() -> None:
+    victim = Victim()
+    THEFTS["wiretap"].leak(victim)
+    assert victim.trusting
+    last = request(token="newer")
+    exchanges = [(request(), SERVED), (last, SERVED), (request(token=None), Response(401))]
+    (loot,) = took("wiretap", Given(exchanges=exchanges))
+    assert (loot.captured, loot.token, loot.spent) == (last, "newer", True)
+    assert loot.read_in_passing == ("o-1", "o-2")
+    assert loot.kinds == {Kind.TOKEN, Kind.CAPTURED_REQUEST}
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"[]", b'{"records":5}', b'{"records":[{}]}', b"\xff"]
+)
+def test_a_wiretap_reads_past_answers_that_hold_no_records(body: bytes) -> None:
+    (loot,) = took("wiretap", Given(exchanges=[(request(), Response(200, (), body))]))
+    assert loot.read_in_passing == ()
+
+
+ENTRY = {"resource": "https://orders.test", "url": URL, "access_token": "t"}
+
+
+def folder(**documents: object) -> Given:
+    files = {f"{name}.json": json.dumps(value).encode() for name, value in documents.items()}
+    return Given({**files, "client.log": b"INFO no JSON", "odd": b"\xff"})
+
+
+def test_a_container_holds_what_lies_in_it() -> None:
+    given = folder(
+        tokens={"orders": ENTRY, "crm": {**ENTRY, "access_token": "u"}},
+        key={"kty": "EC"},
+        client={"client_id": "free"},
+        refresh_token="r",
+    )
+    THEFTS["container_files"].leak(Victim())
+    first, second = took("container_files", given)
+    assert (first.token, second.token, first.url) == ("t", "u", URL)
+    assert first.kinds == {Kind.TOKEN, Kind.KEY, Kind.CLIENT_CREDENTIAL, Kind.REFRESH_TOKEN}
+    assert first.found_at == "client.json, key.json, refresh_token.json, tokens.json"
+
+
+def test_a_key_in_memory_is_not_in_the_container() -> None:
+    (loot,) = took("container_files", folder(tokens={"orders": ENTRY}))
+    assert loot.kinds == {Kind.TOKEN}
+
+
+@pytest.mark.parametrize("name", THEFTS)
+def test_loot_can_be_written_down(name: str) -> None:
+    given = Given({"tokens.json": json.dumps({"orders": ENTRY}).encode()}, [(request(), SERVED)])
+    for loot in took(name, given):
+        assert json.loads(json.dumps(loot.to_json()))["kinds"] == sorted(loot.kinds)
