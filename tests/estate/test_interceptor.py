@@ -142,7 +142,7 @@ def test_what_was_captured_goes_out_again_byte_for_byte(
     tap: Tap, serve: Any, method: str, target: str, fields: Fields, body: bytes
 ) -> None:
     coding = (("X-Twice", "1"), ("x-twice", "2"), ("Content-Encoding", "gzip"))
-    served = serve(lambda _: Response(200, coding, gzip.compress(EVERY_BYTE)))
+    served = serve(lambda _: Response(200, coding, gzip.compress(EVERY_BYTE, mtime=0)))
     sent = Request(method, f"https://127.0.0.1:{served.port}{target}", fields, body)
     outcome = tap.client()(sent)
     ((captured, answer),) = tap.captured()
