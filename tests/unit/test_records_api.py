@@ -65,7 +65,12 @@ def test_what_is_no_record_is_not_added(records: Records, body: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("method", "scope"),
-    [("GET", "orders.read"), ("HEAD", "orders.read"), ("POST", "orders.write"), ("get", "orders.write")],
+    [
+        ("GET", "orders.read"),
+        ("HEAD", "orders.read"),
+        ("POST", "orders.write"),
+        ("get", "orders.write"),
+    ],
 )
 def test_what_does_not_only_read_needs_the_right_to_write(method: str, scope: str) -> None:
     assert needed_scope("orders", Request(method, ORDERS)) == scope

@@ -135,9 +135,11 @@ def test_a_store_that_is_gone_is_not_made_anew(tmp_path: Path) -> None:
 def test_a_store_that_is_no_database_answers_nothing(tmp_path: Path) -> None:
     file = tmp_path / "grants.sqlite"
     grants = SqliteGrants(file)
+    for part in tmp_path.iterdir():
+        part.unlink()
     file.write_bytes(b"something else altogether" * 1000)
     with pytest.raises(StorageUnavailable, match=r"grants\.sqlite"):
-        SqliteGrants.find(grants, "hash")
+        grants.find("hash")
 
 
 def test_a_locked_store_answers_nothing_and_recovers(
@@ -163,11 +165,11 @@ def test_a_locked_store_answers_nothing_and_recovers(
 
 def test_a_thread_that_ends_leaves_no_connection_open(tmp_path: Path) -> None:
     """A connection that nobody closed would warn here, and warnings are errors."""
-    memory = SqliteReplayMemory(tmp_path / "m.sqlite")
-    thread = threading.Thread(target=lambda: memory.is_first(("who", "what"), NOW + 60, NOW))
+    memories = [SqliteReplayMemory(tmp_path / "m.sqlite")]
+    thread = threading.Thread(target=lambda: memories[0].is_first(("a", "b"), NOW + 60, NOW))
     thread.start()
     thread.join()
-    del memory
+    memories.clear()
     gc.collect()
 
 
