@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 BINDINGS = names("labsim.bindings")
 CUSTODIES = ("file", "memory")
+# Longer than any break of a class; a tab that was left open holds no processes overnight.
+IDLE_MINUTES = 120
 
 _started: weakref.WeakSet[Lab] = weakref.WeakSet()
 
@@ -38,12 +41,14 @@ def start(
     *,
     clients: Sequence[Mapping[str, Any]] = (),
     require_nonce: bool = False,
+    idle_minutes: float | None = IDLE_MINUTES,
     quiet: bool = False,
 ) -> Lab:
     """Start the lab's estate and return the lab; the caller stops it, or its end does.
 
     `estate` is an estate file (the lab's own if None), `clients` are registrations of clients from
-    outside (RFC 7591 metadata). Raises LabError if a lab already runs here, or cannot start.
+    outside (RFC 7591 metadata). It stops itself when nothing was done with it for `idle_minutes`
+    (None: never). Raises LabError if a lab already runs here, or cannot start.
     """
     for lab in _started:
         if lab.runs:
@@ -57,7 +62,7 @@ def start(
         from labsim.estate.outside_clients import admitted
 
         clients = admitted(clients, plan)
-    lab = Lab(plan, clients, require_nonce)
+    lab = Lab(plan, clients, require_nonce, idle_minutes)
     lab.begin()
     _started.add(lab)
     if not quiet:
@@ -69,19 +74,24 @@ class Lab:
     """Hold a running estate and what has happened in it. `labsim.start()` makes one."""
 
     def __init__(
-        self, plan: Plan, clients: Sequence[Mapping[str, Any]] = (), require_nonce: bool = False
+        self,
+        plan: Plan,
+        clients: Sequence[Mapping[str, Any]] = (),
+        require_nonce: bool = False,
+        idle_minutes: float | None = None,
     ) -> None:
         from labsim.thief import AttackerHandle
 
         self.plan = plan
         self._clients = clients
-        self._nonces_at_start = require_nonce
-        self._estate = Estate(plan, clients, require_nonce)
+        idle_seconds = None if idle_minutes is None else idle_minutes * 60
+        self._new_estate = partial(Estate, plan, clients, require_nonce, idle_seconds)
+        self._estate = self._new_estate()
         self.attacker: AttackerHandle = AttackerHandle(self)
 
     def begin(self) -> None:
         """Start every process, fresh; raises LabError if one cannot start."""
-        self._estate = Estate(self.plan, self._clients, self._nonces_at_start)
+        self._estate = self._new_estate()
         self._estate.start()
         self._clock = Clock(self._estate.clock_file)
         self._reader = EventReader(self._estate.events_folder)

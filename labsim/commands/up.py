@@ -40,7 +40,9 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     clients = _clients(Path(options.clients)) if options.clients else []
     signal.signal(signal.SIGTERM, _interrupted)
-    with start(clients=clients, require_nonce=options.require_nonce, quiet=True) as lab:
+    with start(
+        clients=clients, require_nonce=options.require_nonce, idle_minutes=None, quiet=True
+    ) as lab:
         print(json.dumps({**where(lab), **_given(lab, clients)}), flush=True)
         if not options.json:
             print("The estate runs until standard input closes, or Ctrl-C.", file=sys.stderr)

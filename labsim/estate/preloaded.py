@@ -27,6 +27,7 @@ from typing import Any, NoReturn
 from labsim.errors import LabError
 from labsim.estate import run_folder
 from labsim.estate.channel import CHUNK, MOST_SOCKETS, Lines, Message, answer, hung_up
+from labsim.estate.idleness import Idleness
 from labsim.estate.process import Birth, live, set_name
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGIO)
@@ -48,6 +49,8 @@ class Parent:
         self._folder: Path | None = None
         self._host: socket.socket | None = None
         self._guests: list[socket.socket] = []
+        self._idleness: Idleness | None = None
+        self._stopped_itself: LabError | None = None
         # Nobody writes to it: children read its end when this process is gone.
         self._lifeline, self._life = os.pipe()
         self._operations: dict[str, Callable[..., Any]] = {
@@ -75,12 +78,25 @@ class Parent:
         fcntl.fcntl(self._control, fcntl.F_SETFL, flags | os.O_ASYNC)
         os.umask(0o077)
         gc.disable()
+        while True:
+            if self._owner_asks():
+                self._look_for_owner()
+                self._receive()
+            elif self._idleness and self._idleness.is_over():
+                self._stopped_itself = self._idleness.what_happened()
+                self.end_run()
+
+    def _owner_asks(self) -> bool:
+        """Wait for the owner, the next look at an idle run, or the end of the host's run."""
         poller = select.poll()
         poller.register(self._control, select.POLLIN)
-        while True:
-            poller.poll()
-            self._look_for_owner()
-            self._receive()
+        if self._host:  # which sends nothing: all there is to read is its end
+            poller.register(self._host, select.POLLIN)
+        wait = self._idleness.until_next_look * 1000 if self._idleness else None
+        ready = {fd for fd, _ in poller.poll(wait)}
+        if self._host is not None and self._host.fileno() in ready:
+            self.end_run()
+        return self._control.fileno() in ready
 
     def _receive(self) -> None:
         data, fds, _, _ = socket.recv_fds(self._control, CHUNK, MOST_SOCKETS)
@@ -148,15 +164,18 @@ class Parent:
         """Call a function in this process, so that all later children have what it made."""
         return _found(entry)(**arguments)
 
-    def open(self, folder: str) -> None:
-        """Begin a run with a folder of its own; a run that is still open ends."""
+    def open(self, folder: str, idle_seconds: float | None = None) -> None:
+        """Begin a run with a folder of its own, which ends once idle; one still open ends now."""
         self.end_run()
+        self._stopped_itself = None
         self._folder = Path(folder)  # first, so that it is removed in every ending
         try:
             run_folder.make(self._folder)
         except LabError:
             self._folder = None
             raise
+        if idle_seconds is not None:
+            self._idleness = Idleness(self._folder, idle_seconds)
 
     def host(self, guest: socket.socket) -> None:
         """Let another parent use this run's folder; the guest socket ends when it is done."""
@@ -203,6 +222,8 @@ class Parent:
                 # Harmless where the child is ending by itself: its status is settled by then.
                 os.kill(pid, signal.SIGKILL)
                 self._wait(pid, 0)
+        if self._stopped_itself is not None:
+            raise self._stopped_itself
         return self._endings.get(pid)
 
     def end_run(self) -> None:
@@ -213,6 +234,7 @@ class Parent:
             for pid in list(self._children):
                 self._wait(pid, 0)
             self._endings.clear()
+            self._idleness = None
             if self._folder is not None:
                 self._leave(self._folder)
             self._folder = None
@@ -225,6 +247,9 @@ class Parent:
             if not host_is_gone:
                 return
         deadline = time.monotonic() + GUESTS_SECONDS
+        for guest in self._guests:
+            with contextlib.suppress(OSError):  # it has ended already
+                guest.shutdown(socket.SHUT_WR)
         for guest in self._guests:
             hung_up(guest, max(0.0, deadline - time.monotonic()))
             guest.close()

@@ -153,9 +153,10 @@ class Preloaded:
             self.begin()
         return self._ask("run", entry=entry, arguments=arguments)
 
-    def open_run_folder(self) -> Path:
+    def open_run_folder(self, idle_seconds: float | None = None) -> Path:
         """Make the folder of a new run, which nobody else may enter, and end a former run.
 
+        The run stops by itself when nothing has changed in its folder for `idle_seconds`.
         Raises LabError if it cannot be made or written to.
         """
         self.end_run()
@@ -164,7 +165,7 @@ class Preloaded:
         running = self._now()
         running.folder, running.folder_is_own = folder, True
         try:
-            self._ask("open", folder=str(folder))
+            self._ask("open", folder=str(folder), idle_seconds=idle_seconds)
         except LabError:
             running.folder = None
             raise

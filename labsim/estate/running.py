@@ -41,14 +41,20 @@ _TAPPING = Preloaded("labsim-interceptor", ["labsim.estate.interceptor"])
 class Estate:
     """Hold the processes of one run; `urls` and `issuer` are their addresses.
 
-    `clients` are registrations from outside (RFC 7591 metadata). Not started until `start`.
+    `clients` are registrations from outside (RFC 7591 metadata). Not started until `start`. It
+    stops by itself when nothing was done with it for `idle_seconds`.
     """
 
     def __init__(
-        self, plan: Plan, clients: Sequence[Mapping[str, Any]] = (), require_nonce: bool = False
+        self,
+        plan: Plan,
+        clients: Sequence[Mapping[str, Any]] = (),
+        require_nonce: bool = False,
+        idle_seconds: float | None = None,
     ) -> None:
         self.plan = plan
         self.require_nonce = require_nonce
+        self._idle_seconds = idle_seconds
         self.issuer = ""
         self.urls: dict[str, str] = {}
         self.run_folder = Path()
@@ -74,7 +80,7 @@ class Estate:
         origins = {name: _origin(sock) for name, sock in sockets.items()}
         self.issuer = origins.pop(AUTHORIZATION_SERVER)
         self.urls = origins
-        self.run_folder = _ESTATE.open_run_folder()
+        self.run_folder = _ESTATE.open_run_folder(self._idle_seconds)
         _ESTATE.run(
             ENTRIES["provision"],
             folder=str(self.run_folder),
@@ -129,8 +135,8 @@ class Estate:
 
     @property
     def alive(self) -> bool:
-        """Tell whether the estate was started and not stopped."""
-        return bool(self._children)
+        """Tell whether the estate was started and not stopped, nor stopped itself."""
+        return any(child.alive for child in self._children.values())
 
     @property
     def ca_file(self) -> Path:

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jupyter_client.blocking.client import BlockingKernelClient
-from jupyter_client.manager import KernelManager
+
+from tests.kernel import Kernel
 
 HERE = Path(__file__).parent
-PATIENCE = 60.0
 
 START = f"""
 import sys; sys.path[:0] = {[str(HERE), str(Path.cwd())]!r}
@@ -39,48 +38,12 @@ crm.call("steps", count=10**9, progress=begun)
 Watch = Callable[[list[int]], Any]
 
 
-class Kernel:
-    """A kernel and a way to let it run code."""
-
-    def __init__(self) -> None:
-        self.manager = KernelManager(kernel_name="python3", transport_encryption="auto")
-        self.manager.start_kernel()
-        self.client: BlockingKernelClient = self.manager.client()
-        self.client.start_channels()
-        self.wait()
-
-    def wait(self) -> None:
-        """Wait until it can be talked to."""
-        self.client.wait_for_ready(timeout=PATIENCE)
-
-    def run(self, code: str, seen: Callable[[str], None] = lambda text: None) -> str:
-        """Run a cell and return what it printed, or the error it ended with."""
-        printed: list[str] = []
-
-        def note(message: dict[str, Any]) -> None:
-            content = message["content"]
-            if message["msg_type"] == "stream":
-                printed.append(content["text"])
-                seen(content["text"])
-            if message["msg_type"] == "error":
-                printed.append(f"{content['ename']}: {content['evalue']}")
-
-        self.client.execute_interactive(code, timeout=PATIENCE, output_hook=note)
-        return "".join(printed)
-
-    def start(self) -> dict[str, Any]:
-        """Start a lab in it."""
-        said = self.run(START)
-        assert said.startswith("{"), said
-        told: dict[str, Any] = json.loads(said)
-        return told
-
-    def end(self) -> None:
-        """Leave nothing of it."""
-        self.client.stop_channels()
-        if self.manager.is_alive():
-            self.manager.shutdown_kernel(now=True)
-        self.manager.cleanup_resources()
+def start(kernel: Kernel) -> dict[str, Any]:
+    """Start a lab in it."""
+    said = kernel.run(START)
+    assert said.startswith("{"), said
+    told: dict[str, Any] = json.loads(said)
+    return told
 
 
 @pytest.fixture
@@ -92,7 +55,7 @@ def kernel(runs: Path) -> Iterator[Kernel]:
 
 
 def test_an_interrupt_leaves_the_lab_as_it_was(kernel: Kernel, watch: Watch, runs: Path) -> None:
-    watched = watch(kernel.start()["pids"])
+    watched = watch(start(kernel)["pids"])
 
     def interrupt(text: str) -> None:
         if "begun" in text:
@@ -111,13 +74,13 @@ def test_an_interrupt_leaves_the_lab_as_it_was(kernel: Kernel, watch: Watch, run
 def test_a_restart_leaves_nothing_and_a_new_lab_can_start(
     kernel: Kernel, watch: Watch, runs: Path, now: bool
 ) -> None:
-    first = kernel.start()
+    first = start(kernel)
     watched = watch(first["pids"])
     kernel.manager.restart_kernel(now=now)
     assert watched.all_gone()
     assert list(runs.iterdir()) == []
     kernel.wait()
-    second = kernel.start()
+    second = start(kernel)
     assert list(runs.iterdir()) == [Path(second["folder"])]
     watched = watch(second["pids"])
     kernel.manager.shutdown_kernel(now=now)
@@ -129,7 +92,7 @@ def test_a_restart_leaves_nothing_and_a_new_lab_can_start(
 def test_a_kernel_that_crashes_leaves_nothing(
     kernel: Kernel, watch: Watch, runs: Path, ending: str
 ) -> None:
-    told = kernel.start()
+    told = start(kernel)
     watched = watch(told["pids"])
     if ending == "SIGKILL":
         os.kill(told["kernel"], signal.SIGKILL)
@@ -142,8 +105,8 @@ def test_a_kernel_that_crashes_leaves_nothing(
 def test_two_starts_in_one_kernel_and_a_variable_that_is_bound_anew(
     kernel: Kernel, watch: Watch, runs: Path
 ) -> None:
-    first = watch(kernel.start()["pids"])
-    second = kernel.start()
+    first = watch(start(kernel)["pids"])
+    second = start(kernel)
     kernel.run("import gc; gc.collect()")
     assert first.all_gone()
     assert list(runs.iterdir()) == [Path(second["folder"])]
