@@ -30,6 +30,7 @@ from labsim.estate.names import (
 from labsim.estate.plan import Client, Plan
 from labsim.estate.private_file import write_private, write_private_json
 from labsim.estate.records import filled
+from labsim.estate.warm_up import shake_hands
 from labsim.keys import SigningKey
 from labsim.roles.client_authentication import BASIC, PRIVATE_KEY_JWT
 
@@ -66,6 +67,8 @@ def _make(
         run_folder.make_inner(run / name)
     Clock.made(run / CLOCK_FILE)
     _certificates(run, [AUTHORIZATION_SERVER, *plan.resources])
+    own = run / AUTHORIZATION_SERVER
+    shake_hands(str(run / CA_FILE), str(own / "tls_certificate.pem"), str(own / "tls_key.pem"))
     credentials = {client.name: _credential(client) for client in plan.clients.values()}
     for name, credential in credentials.items():
         write_private_json(run / name / "client.json", credential)

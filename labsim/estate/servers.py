@@ -23,7 +23,8 @@ from labsim.estate.listener import Listener
 from labsim.estate.names import CA_FILE, CLOCK_FILE, EVENTS_FOLDER
 from labsim.estate.private_file import read_json
 from labsim.estate.process import Process
-from labsim.estate.storage import SqliteGrants, SqliteReplayMemory
+from labsim.estate.replay_memory import SqliteReplayMemory
+from labsim.estate.storage import SqliteGrants
 from labsim.estate.tls import server_context
 from labsim.http_message import Request, Response
 from labsim.keys import SigningKey

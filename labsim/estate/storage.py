@@ -1,6 +1,6 @@
-"""Stores: replay memory and grants, in SQLite (the default) and in process.
+"""The store of grants, in SQLite.
 
-SQLite in WAL mode, one file per store, one atomic statement per decision. What cannot be answered
+SQLite in WAL mode, one file for a store, one atomic statement per decision. What cannot be answered
 (locked, full, gone) raises StorageUnavailable, and the server refuses: it never guesses.
 """
 
@@ -17,27 +17,8 @@ from pathlib import Path
 from labsim.checks import StorageUnavailable
 from labsim.roles.grants import Grant
 
-REPLAY_BOUND = 200_000
-"""Entries a replay memory holds at most; past it, it fails closed."""
 _BUSY_SECONDS = 2.0
 
-_REPLAY_SCHEMA = """
-CREATE TABLE IF NOT EXISTS spent (
-    who TEXT NOT NULL, what TEXT NOT NULL, until REAL NOT NULL, PRIMARY KEY (who, what)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS spent_until ON spent (until);
-CREATE TABLE IF NOT EXISTS size (one INTEGER PRIMARY KEY CHECK (one = 1), entries INTEGER NOT NULL);
-INSERT OR IGNORE INTO size VALUES (1, 0);
-CREATE TRIGGER IF NOT EXISTS counted_in AFTER INSERT ON spent
-    BEGIN UPDATE size SET entries = entries + 1; END;
-CREATE TRIGGER IF NOT EXISTS counted_out AFTER DELETE ON spent
-    BEGIN UPDATE size SET entries = entries - 1; END;
-"""
-# One statement decides: two servers that share the file cannot both be first.
-_REPLAY_INSERT = """
-INSERT INTO spent (who, what, until) SELECT ?, ?, ? WHERE (SELECT entries FROM size) < ?
-ON CONFLICT DO NOTHING
-"""
 _GRANT_SCHEMA = """
 CREATE TABLE IF NOT EXISTS grants (
     token_hash TEXT PRIMARY KEY, family TEXT NOT NULL, used INTEGER NOT NULL, body TEXT NOT NULL
@@ -90,55 +71,6 @@ class _Database:
         except (sqlite3.Error, OSError) as error:
             self._local.__dict__.pop("connection", None)
             raise StorageUnavailable(f"{self._file.name}: {error}") from error
-
-
-class SqliteReplayMemory:
-    """Remember spent proofs in a file that replicas of a server can share (RFC 9449 11.1)."""
-
-    def __init__(self, file: Path, bound: int = REPLAY_BOUND) -> None:
-        self._database = _Database(file, _REPLAY_SCHEMA)
-        self._bound = bound
-        self._swept = float("-inf")
-
-    def is_first(self, key: tuple[str, str], until: float, now: float) -> bool:
-        """Record `key` until `until` and say whether it is new; raises StorageUnavailable."""
-        who, what = key
-        with self._database.connection() as connection:
-            if now - self._swept >= 1.0:  # once a lab second is often enough to make room
-                self._swept = now
-                connection.execute("DELETE FROM spent WHERE until < ?", (now,))
-            values = (who, json.dumps(what), until, self._bound)
-            if connection.execute(_REPLAY_INSERT, values).rowcount == 1:
-                return True
-            known = connection.execute(
-                "SELECT 1 FROM spent WHERE who = ? AND what = ?", (who, json.dumps(what))
-            ).fetchone()
-            if known is None:
-                raise StorageUnavailable(f"the replay memory is full ({self._bound} entries)")
-            return False
-
-
-class InProcessReplayMemory:
-    """Remember spent proofs in this process: for one server without replicas, and for tests."""
-
-    def __init__(self, bound: int = REPLAY_BOUND) -> None:
-        self._spent: dict[tuple[str, str], float] = {}
-        self._bound = bound
-        self._lock = threading.Lock()
-        self._swept = float("-inf")
-
-    def is_first(self, key: tuple[str, str], until: float, now: float) -> bool:
-        """Record `key` until `until` and say whether it is new; raises StorageUnavailable."""
-        with self._lock:
-            if now - self._swept >= 1.0:
-                self._swept = now
-                self._spent = {k: end for k, end in self._spent.items() if end >= now}
-            if key in self._spent:
-                return False
-            if len(self._spent) >= self._bound:
-                raise StorageUnavailable(f"the replay memory is full ({self._bound} entries)")
-            self._spent[key] = until
-            return True
 
 
 class SqliteGrants:

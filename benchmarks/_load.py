@@ -1,0 +1,81 @@
+"""A cheap client in a process of its own: requests made ahead, over connections that are kept.
+
+Reads one JSON object per line ({"kind", "connections", "port", "ca_file", "requests"}; requests as
+latin-1 text) and answers each with {"seconds"}, or {"error"} if a request was not served. A kind
+keeps its own connections from one line to the next.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import sys
+import time
+from typing import Any
+
+
+class Kept:
+    """Keep a few TLS connections to one server, and spread requests over them."""
+
+    def __init__(self, port: int, ca_file: str, connections: int) -> None:
+        context = ssl.create_default_context(cafile=ca_file)
+        self._connections = [_connected(port, context) for _ in range(connections)]
+
+    def run(self, requests: list[bytes]) -> None:
+        """Send all, at most one at a time on each connection; ValueError if one is not served."""
+        width = len(self._connections)
+        for number, request in enumerate(requests):
+            connection = self._connections[number % width]
+            if number >= width:
+                _answered(connection)
+            connection.sendall(request)
+        for number in range(len(requests), len(requests) + min(width, len(requests))):
+            _answered(self._connections[number % width])
+
+
+def _connected(port: int, context: ssl.SSLContext) -> ssl.SSLSocket:
+    plain = socket.create_connection(("127.0.0.1", port))
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return context.wrap_socket(plain, server_hostname="127.0.0.1")
+
+
+def _answered(connection: ssl.SSLSocket) -> None:
+    data = b""
+    while (end := data.find(b"\r\n\r\n")) < 0:
+        data += _more(connection)
+    head = data[:end].lower()
+    size = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
+    while len(data) < end + 4 + size:
+        data += _more(connection)
+    if not head.startswith(b"http/1.1 200"):
+        raise ValueError(data.decode("latin-1"))
+
+
+def _more(connection: ssl.SSLSocket) -> bytes:
+    data = connection.recv(16384)
+    if not data:
+        raise ValueError("the server has hung up")
+    return data
+
+
+def main() -> None:
+    """Answer lines until there are no more."""
+    kept: dict[tuple[str, int], Kept] = {}
+    for line in sys.stdin:
+        asked: dict[str, Any] = json.loads(line)
+        which = asked["kind"], asked["connections"]
+        try:
+            if which not in kept:
+                kept[which] = Kept(asked["port"], asked["ca_file"], asked["connections"])
+            requests = [text.encode("latin-1") for text in asked["requests"]]
+            began = time.perf_counter()
+            kept[which].run(requests)
+            answer: dict[str, Any] = {"seconds": time.perf_counter() - began}
+        except (OSError, ValueError) as error:
+            answer = {"error": str(error)}
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()
