@@ -2,71 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import random
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from html import escape
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, overload
 
 from labsim.errors import LabError
 from labsim.estate.names import ATTACKER, CAPTURED_FILE, COLLECTION, INTERCEPTOR, LOG_FILE
+from labsim.haul import Haul
+from labsim.prediction import NOT_SEALED, Prediction, Sealed
 from labsim.rooms import names, rooms
+from labsim.stories.three_views import Shown, beside, shown
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from labsim.charts.picture import Picture
     from labsim.lab import Lab
 
 THEFTS = names("labsim.thefts")
 REPLAYS = names("labsim.replays")
-
-
-@dataclass(frozen=True)
-class Haul(Sequence[dict[str, Any]]):
-    """Hold what one theft yielded: one piece of loot for each resource server, as JSON values."""
-
-    client: str
-    theft: str
-    pieces: tuple[dict[str, Any], ...]
-
-    def __getitem__(self, index: Any) -> Any:
-        """Return one piece of loot, or a slice of them."""
-        return self.pieces[index]
-
-    def __len__(self) -> int:
-        """Return how many pieces there are."""
-        return len(self.pieces)
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Go through the pieces."""
-        return iter(self.pieces)
-
-    def rows(self) -> list[dict[str, str]]:
-        """Return what a person wants to see: where it is used, what it is, where it was found."""
-        return [
-            {
-                "used at": piece["url"],
-                "loot": ", ".join(kind.replace("_", " ") for kind in piece["kinds"]),
-                "found at": piece["found_at"],
-            }
-            for piece in self.pieces
-        ]
-
-    def __repr__(self) -> str:
-        """Say what was taken, a line for each piece."""
-        lines = [f"Taken from {self.client} by {self.theft}:"]
-        lines += [f"  {r['loot']} (for {r['used at']}; {r['found at']})" for r in self.rows()]
-        return "\n".join(lines if self.pieces else [*lines, "  nothing"])
-
-    def _repr_html_(self) -> str:
-        head = "<tr><th>used at</th><th>loot</th><th>found at</th></tr>"
-        body = "".join(
-            "<tr>" + "".join(f"<td>{escape(value)}</td>" for value in row.values()) + "</tr>"
-            for row in self.rows()
-        )
-        caption = f"Taken from {escape(self.client)} by {escape(self.theft)}"
-        return f"<table><caption>{caption}</caption>{head}{body}</table>"
 
 
 class AttackerHandle:
@@ -82,7 +36,7 @@ class AttackerHandle:
         self.exposed: dict[int, tuple[str, ...]] = {}
         self.exchanges: dict[int, dict[str, Any]] = {}
         self.stolen_from: set[str] = set()
-        self.served_by: set[str] = set()
+        self._sealed: dict[tuple[Any, ...], set[int]] = {}
         self.read_in_passing: list[dict[str, Any]] = []
         self.on_attempt: Callable[[dict[str, Any]], None] | None = None
 
@@ -120,7 +74,9 @@ class AttackerHandle:
                 "Look at lab.work() for this client: it must be served before it can be robbed.",
             )
         self._note(client, by, pieces)
-        return Haul(client, by, tuple(pieces))
+        # Where the key lay then: the client may be bound anew before the loot is used.
+        custody = {"custody": lab.custody(client)}
+        return Haul(client, by, tuple(piece | custody for piece in pieces))
 
     def _note(self, client: str, by: str, pieces: list[dict[str, Any]]) -> None:
         self.stolen_from.add(client)
@@ -136,6 +92,19 @@ class AttackerHandle:
             row |= {"variant": self._lab.variant, "records": tuple(piece["read_in_passing"])}
             self.read_in_passing.append(row)
 
+    @overload
+    def replay(
+        self, loot: Haul | dict[str, Any], by: str | None = ..., against: str | None = ...,
+        *, order: random.Random | None = ..., progress: Callable[[int], None] | None = ...,
+    ) -> DataFrame: ...  # fmt: skip
+
+    @overload
+    def replay(
+        self, loot: Haul | dict[str, Any], by: str | None = ..., against: str | None = ...,
+        *, order: random.Random | None = ..., progress: Callable[[int], None] | None = ...,
+        predicted: object, reveal: bool = ...,
+    ) -> Prediction: ...  # fmt: skip
+
     def replay(
         self,
         loot: Haul | dict[str, Any],
@@ -144,11 +113,14 @@ class AttackerHandle:
         *,
         order: random.Random | None = None,
         progress: Callable[[int], None] | None = None,
-    ) -> DataFrame:
+        predicted: object = NOT_SEALED,
+        reveal: bool = False,
+    ) -> DataFrame | Prediction:
         """Replay loot: in every way or one, against every resource server its owner calls or one.
 
         `order` shuffles the replays; `progress` is told how many attempts were made since the last
-        call. Returns the attempts as a table (columns: see `blast.measured.attempts_frame`).
+        call. Returns the attempts as a table (columns: see `blast.measured.attempts_frame`); with
+        `predicted`, as a Prediction, sealed while that is None, unless `reveal`.
         Raises LabError for a name that does not exist; it lists those that do.
         """
         from labsim.blast.measured import attempts_frame
@@ -157,7 +129,16 @@ class AttackerHandle:
         first = len(self.rows)
         for piece in pieces:
             self._replay_one(piece, by, against, order, progress)
-        return attempts_frame(self.rows[first:])
+        frame = attempts_frame(self.rows[first:])
+        # The same replay again, predicted this time, opens what was sealed.
+        same = tuple((p["client"], p["theft"], p["resource"], by, against) for p in pieces)
+        self._sealed.pop(same, None)
+        if predicted is NOT_SEALED:
+            return frame
+        prediction = Prediction(frame, predicted, reveal)
+        if prediction.sealed:
+            self._sealed[same] = set(range(first + 1, len(self.rows) + 1))
+        return prediction
 
     def _replay_one(
         self,
@@ -184,7 +165,7 @@ class AttackerHandle:
                 target=self._target(name),
             )
             for attempt in attempts:
-                self._record(attempt)
+                self._record(attempt, piece["custody"])
             if progress:
                 progress(len(attempts))
 
@@ -201,7 +182,7 @@ class AttackerHandle:
             "token_endpoint": f"{estate.issuer}/token",
         }
 
-    def _record(self, attempt: dict[str, Any]) -> None:
+    def _record(self, attempt: dict[str, Any], custody: str) -> None:
         """Write an attempt down, with what the server itself says about it."""
         lab, number = self._lab, len(self.rows) + 1
         event = lab.event(attempt["request_id"])
@@ -212,7 +193,7 @@ class AttackerHandle:
                 "story": self._story(client),
                 "client": client,
                 "theft": attempt["theft"],
-                "custody": lab.custody(client),
+                "custody": custody,
                 "loot": attempt["loot"],
                 "binding": attempt["binding"],
                 "replay": attempt["replay"],
@@ -238,8 +219,6 @@ class AttackerHandle:
             "response": attempt["answer"],
             "event": event,
         }
-        if attempt["outcome"] == "served":
-            self.served_by.add(attempt["resource"])
 
     def _story(self, client: str) -> str:
         stories = self._lab.plan.stories.values()
@@ -251,16 +230,69 @@ class AttackerHandle:
 
         return attempts_frame(self.rows)
 
-    def show(self, attempt: int) -> None:
-        """Print what went over the wire in one attempt, and what the server wrote down."""
+    @property
+    def sealed(self) -> set[int]:
+        """Return the numbers of the attempts whose result is still to be predicted."""
+        return set().union(*self._sealed.values())
+
+    @property
+    def served_by(self) -> set[str]:
+        """Return the resource servers that served the attacker, as far as that is not sealed."""
+        return {row["resource"] for row in self._open_rows() if row["outcome"] == "served"}
+
+    def _open_rows(self) -> list[dict[str, Any]]:
+        sealed = self.sealed
+        return [row for row in self.rows if row["attempt"] not in sealed]
+
+    def show(self, attempt: int | str) -> Shown | Sealed:
+        """Show an attempt: the bytes, what they encode, and how the three sides see the outcome.
+
+        `attempt` is its number, or a replay's name for the newest attempt of that replay.
+        Raises LabError if there is none.
+        """
+        number = attempt if isinstance(attempt, int) else self._newest(attempt)
+        if number not in self.exchanges:
+            todo = f"They are numbered from 1 to {len(self.rows)}."
+            raise LabError(f"There is no attempt {attempt}.", todo=todo)
+        if number in self.sealed:
+            return Sealed(f"Attempt {attempt}")
+        return shown(self.rows[number - 1], self.exchanges[number])
+
+    def _newest(self, replay: str) -> int:
+        numbers = [row["attempt"] for row in self.rows if row["replay"] == replay]
+        if not numbers:
+            tried = dict.fromkeys(row["replay"] for row in self.rows)
+            raise LabError.unknown("attempt by a replay", replay, tried)
+        return int(numbers[-1])
+
+    def chart(self) -> Picture | Sealed:
+        """Draw the blast radius of the attempts so far; those still sealed are left out."""
+        from labsim.blast.measured import attempts_frame, blast_radius
+        from labsim.charts import blast_radius as drawn
+
+        rows = self._open_rows()
+        cells = {(row["theft"], row["custody"], row["binding"]) for row in rows}
+        if not rows:
+            return Sealed("The picture")
+        # A theft whose every replay is sealed would stand there with a zero nobody measured.
+        passing = self.read_in_passing
+        passing = [p for p in passing if (p["theft"], p["custody"], p["binding"]) in cells]
+        plan = self._lab.plan
+        reachable = {name: plan.within_reach(name) for name in self.stolen_from}
+        return drawn.picture(blast_radius(attempts_frame(rows), self.exposed, passing, reachable))
+
+    def beside(self, attempt: int, request_id: str) -> DataFrame | Sealed:
+        """Put the server's event for an attempt beside its event for another request.
+
+        Columns as `stories.three_views.beside` makes them. Raises LabError if there is no such
+        attempt, or no event for the other request.
+        """
         if attempt not in self.exchanges:
-            raise LabError(
-                f"There is no attempt {attempt}.",
-                todo=f"They are numbered from 1 to {len(self.rows)}.",
-            )
-        exchange = self.exchanges[attempt]
-        if not exchange["request"]:
-            print(f"Nothing was sent: {self.rows[attempt - 1]['reason']}.")
-            return
-        print(exchange["request"], exchange["response"], sep="\n\n", end="\n\n")
-        print("The server's own event:", json.dumps(exchange["event"], indent=1))
+            raise LabError.unknown("attempt", attempt, map(str, self.exchanges))
+        if attempt in self.sealed:
+            return Sealed(f"Attempt {attempt}")
+        other = self._lab.event(request_id)
+        if not other:
+            todo = "The column request_id of lab.work() has those of the holder."
+            raise LabError(f"No server has an event for the request {request_id!r}.", todo=todo)
+        return beside(self.exchanges[attempt]["event"], other)

@@ -83,6 +83,7 @@ REASONS: Final = {
     "PROOF_OUTSIDE_WINDOW": "proof too old or early",
     "PROOF_TOKEN_MISMATCH": "proof is for another token",
     "PROOF_REPLAYED": "proof was used before",
+    "PROOF_KEY_REVOKED": "key was withdrawn",
     "NONCE_REQUIRED": "server asks for a nonce",
     "SCOPE_INSUFFICIENT": "beyond the token's rights",
     "REQUEST_MALFORMED": "request not readable",

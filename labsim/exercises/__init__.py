@@ -1,0 +1,1 @@
+"""The exercises, one file per notebook: `from labsim.exercises import dpop as ex`."""

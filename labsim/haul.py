@@ -1,0 +1,81 @@
+"""What one theft yielded, as a notebook holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from labsim.attacker import token_claims
+from labsim.charts import cards
+from labsim.errors import LabError
+from labsim.http_message import Request
+from labsim.stories.three_views import Shown, captured
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+@dataclass(frozen=True)
+class Haul(Sequence[dict[str, Any]]):
+    """Hold what one theft yielded: one piece of loot for each resource server, as JSON values."""
+
+    client: str
+    theft: str
+    pieces: tuple[dict[str, Any], ...]
+
+    def __getitem__(self, index: Any) -> Any:
+        """Return one piece of loot, or a slice of them."""
+        return self.pieces[index]
+
+    def __len__(self) -> int:
+        """Return how many pieces there are."""
+        return len(self.pieces)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Go through the pieces."""
+        return iter(self.pieces)
+
+    def rows(self) -> list[dict[str, str]]:
+        """Return what a person wants to see: where it is used, what it is, where it was found."""
+        return [
+            {
+                "used at": piece["url"],
+                "loot": ", ".join(kind.replace("_", " ") for kind in piece["kinds"]),
+                "found at": piece["found_at"],
+            }
+            for piece in self.pieces
+        ]
+
+    def claims(self) -> DataFrame:
+        """Read each token without its owner's help: a row per piece, a column per claim.
+
+        `exp` and `iat` are seconds since 1970 (int), `cnf` a dict where the token has one, all
+        others str. Whoever holds a JWT can read it (RFC 7519): nothing is verified here.
+        """
+        import pandas as pd
+
+        return pd.DataFrame([token_claims(piece["token"]) for piece in self.pieces])
+
+    def show(self, number: int = 0) -> Shown:
+        """Show the captured request of a piece as bytes, with token and proof decoded beside it.
+
+        Pieces are numbered from 0. Raises LabError if the piece holds no captured request.
+        """
+        if not 0 <= number < len(self.pieces) or not self.pieces[number]["captured"]:
+            have = [str(n) for n, piece in enumerate(self.pieces) if piece["captured"]]
+            where = f"Pieces that hold one: {', '.join(have)}." if have else "A wiretap takes one."
+            raise LabError(f"Piece {number} of this loot holds no captured request.", todo=where)
+        request = Request.from_json(self.pieces[number]["captured"])
+        title = f"The request of {self.client}, as the {self.theft.replace('_', ' ')} took it"
+        return captured(request.wire().decode("latin-1"), title)
+
+    def __repr__(self) -> str:
+        """Say what was taken, a line for each piece."""
+        lines = [f"Taken from {self.client} by {self.theft}:"]
+        lines += [f"  {r['loot']} (for {r['used at']}; {r['found at']})" for r in self.rows()]
+        return "\n".join(lines if self.pieces else [*lines, "  nothing"])
+
+    def _repr_html_(self) -> str:
+        title = f"Taken from {self.client} by {self.theft.replace('_', ' ')}"
+        return cards.heading(title) + cards.table(self.rows())

@@ -1,0 +1,153 @@
+"""The notebooks as files: stripped, short, with nothing in them but what a learner needs."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from labsim.commands._checkout import ROOT
+from tests.notebooks.fresh_kernel import (
+    CLAIMS,
+    NOTEBOOKS,
+    exercise_module,
+    exercises_in,
+    named,
+    tag,
+)
+
+WORDS, CELLS, LINES, TERMS = 900, 30, 12, 4
+CARD = ("Goal", "You have", "You may use", "Minutes")
+CALL = re.compile(r"^ex\.(\w+)\.check\(\w+\)$", re.MULTILINE)
+
+with (ROOT / "data" / "terms.csv").open(encoding="utf-8", newline="") as file:
+    INTRODUCED = list(csv.DictReader(file))
+
+every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=named)
+every_claim = pytest.mark.parametrize("path", CLAIMS, ids=named)
+
+
+def read(path: Path) -> Any:
+    return nbformat.read(path, as_version=4)
+
+
+def code(notebook: Any) -> list[Any]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def prose(notebook: Any) -> str:
+    """Return what a reader reads: no code, no link's target."""
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    return re.sub(r"`[^`]*`", " ", re.sub(r"\]\([^)]*\)", "]", text))
+
+
+def words(notebook: Any) -> int:
+    """Count every word of the prose, code in a sentence included; lines of tables are no words."""
+    text = " ".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    return sum(any(map(str.isalnum, word)) for word in text.split())
+
+
+def uses(text: str, term: str) -> re.Match[str] | None:
+    return re.search(rf"\b{re.escape(term)}s?\b", text, re.IGNORECASE)
+
+
+@every_notebook
+def test_it_is_stripped_and_for_any_python_3_kernel(path: Path) -> None:
+    notebook = read(path)
+    nbformat.validate(notebook)
+    assert all(cell.outputs == [] and cell.execution_count is None for cell in code(notebook))
+    ids = [cell.id for cell in notebook.cells]
+    assert len(set(ids)) == len(ids)
+    assert notebook.metadata.kernelspec.name == "python3"
+    # Nothing of the machine on which it was written.
+    assert set(notebook.metadata) <= {"kernelspec", "language_info"}
+    assert dict(notebook.metadata.language_info) == {"name": "python"}
+
+
+@every_notebook
+def test_it_is_short(path: Path) -> None:
+    notebook = read(path)
+    longest = max(len(cell.source.splitlines()) for cell in code(notebook))
+    print(f"\n{path.stem}: {words(notebook)} words, {len(notebook.cells)} cells")
+    assert words(notebook) <= WORDS
+    assert len(notebook.cells) <= CELLS
+    assert longest <= LINES
+
+
+@every_claim
+def test_its_name_is_its_claim_and_it_opens_with_a_card(path: Path) -> None:
+    first = read(path).cells[0].source
+    title = first.splitlines()[0].removeprefix("# ")
+    assert re.sub(r"\W+", "_", title).lower() == path.stem
+    assert [word for word in CARD if f"| {word} |" in first] == list(CARD)
+    assert "4127" in first
+
+
+@every_claim
+def test_it_says_what_it_does_not_show_and_what_comes_next(path: Path) -> None:
+    text = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert headings[-2:] == ["What this does not show", "Next"]
+    assert "Predict" in headings
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        assert (path.parent / target).is_file(), target
+
+
+@every_claim
+def test_the_first_code_cell_starts_the_lab_and_the_last_one_stops_it(path: Path) -> None:
+    cells = [cell.source for cell in code(read(path))]
+    assert "lab = labsim.start()" in cells[0]
+    assert "lab.stop()" in cells[-1]
+    assert not any("lab.stop()" in cell or "labsim.start(" in cell for cell in cells[1:-1])
+
+
+@every_notebook
+def test_no_code_cell_has_plumbing_in_it(path: Path) -> None:
+    for cell in code(read(path)):
+        for node in ast.walk(ast.parse(cell.source)):
+            if isinstance(node, ast.Import):
+                assert [name.name for name in node.names] == ["labsim"]
+            elif isinstance(node, ast.ImportFrom):
+                assert node.module == "labsim.exercises"
+            else:
+                assert not isinstance(node, ast.Try | ast.With | ast.For | ast.While | ast.ClassDef)
+
+
+@every_claim
+def test_each_exercise_has_one_cell_that_checks_it(path: Path) -> None:
+    notebook = read(path)
+    tagged = {tag(cell).removeprefix("ex:"): cell.source for cell in code(notebook) if tag(cell)}
+    assert set(tagged) == set(exercises_in(exercise_module(notebook)))
+    for name, source in tagged.items():
+        assert CALL.findall(source) == [name]
+    asked = [name for cell in code(notebook) for name in CALL.findall(cell.source)]
+    assert len(asked) == len(tagged)
+
+
+@every_claim
+def test_no_term_is_used_before_the_notebook_that_introduces_it(path: Path) -> None:
+    text = prose(read(path))
+    here = [row["term"] for row in INTRODUCED if row["notebook"] == path.stem]
+    later = [row["term"] for row in INTRODUCED if row["notebook"] > path.stem]
+    assert len(here) <= TERMS
+    assert [term for term in later if uses(text, term)] == []
+    body = text.partition("\n")[2]  # Without the title, which is the claim.
+    for term in here:
+        introduced = uses(body, f"**{term}**".strip("*"))
+        assert introduced, f"{term} is not used in {path.stem}"
+        bold = re.search(rf"\*\*{re.escape(term)}s?\*\*", body, re.IGNORECASE)
+        assert bold, f"{term} is not introduced in bold"
+        assert bold.start() <= introduced.start(), f"{term} is used before it is introduced"
+
+
+def test_every_term_has_a_notebook_and_a_plain_meaning() -> None:
+    stems = {path.stem for path in CLAIMS}
+    assert len({row["term"].lower() for row in INTRODUCED}) == len(INTRODUCED)
+    for row in INTRODUCED:
+        assert row["notebook"] in stems, row
+        assert len(row["meaning"].split()) > 3, row

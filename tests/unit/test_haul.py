@@ -1,0 +1,59 @@
+"""What one theft yielded: readable claims, the captured request, and a plain table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from labsim.errors import LabError
+from labsim.haul import Haul
+from labsim.http_message import Request
+from labsim.jose import sign_compact
+from labsim.keys import SigningKey
+
+TOKEN = sign_compact({"alg": "ES256"}, {"aud": "https://crm.test"}, SigningKey.generate())
+CAPTURED = Request("GET", "https://crm.test/records", (("Authorization", f"Bearer {TOKEN}"),))
+
+
+def piece(captured: Request | None = None) -> dict[str, Any]:
+    return {
+        "token": TOKEN,
+        "url": "https://crm.test/records",
+        "kinds": ["captured_request", "token"],
+        "found_at": "<the log>",
+        "captured": captured.to_json() if captured else None,
+    }
+
+
+HAUL = Haul("support-agent", "wiretap", (piece(), piece(CAPTURED)))
+
+
+def test_it_is_a_sequence_of_its_pieces() -> None:
+    assert len(HAUL) == 2
+    assert HAUL[1]["captured"]
+    assert [each["token"] for each in HAUL] == [TOKEN, TOKEN]
+
+
+def test_claims_are_read_without_the_owner() -> None:
+    assert list(HAUL.claims()["aud"]) == ["https://crm.test", "https://crm.test"]
+
+
+def test_a_captured_request_is_shown_with_its_token_decoded() -> None:
+    shown = HAUL.show(1)
+    for text in (repr(shown), shown._repr_html_()):
+        assert "GET /records HTTP/1.1" in text
+        assert "The access token, decoded" in text
+        assert "At the client" not in text
+
+
+@pytest.mark.parametrize("number", [0, 2, -1])
+def test_a_piece_without_a_request_says_which_have_one(number: int) -> None:
+    with pytest.raises(LabError, match="that hold one: 1"):
+        HAUL.show(number)
+
+
+def test_it_says_what_was_taken_and_nothing_of_it_is_markup() -> None:
+    assert "captured request, token (for https://crm.test/records; <the log>)" in repr(HAUL)
+    assert "&lt;the log&gt;" in HAUL._repr_html_()
+    assert "nothing" in repr(Haul("support-agent", "log_line", ()))
