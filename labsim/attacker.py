@@ -12,6 +12,7 @@ from typing import Any
 
 from labsim.attempt import Attempt, NotPossible, Replay, Target
 from labsim.binding import Binding, Holder, Presentation
+from labsim.certificates import as_der
 from labsim.http_message import Ending, Outcome, Request, Response
 from labsim.jose import Malformed, parse_compact
 from labsim.keys import SigningKey
@@ -28,7 +29,8 @@ from labsim.roles.client_authentication import (
 class Attacker:
     """Hold the attacker's own key and what it needs to send; every replay gets this as its thief.
 
-    `send` is a dialler, `clock` returns lab seconds, `new_id` identifiers never used before.
+    `send` is a dialler, `clock` returns lab seconds, `new_id` identifiers never used before;
+    `identify` lets the dialler show the certificate of a key.
     """
 
     def __init__(
@@ -37,12 +39,18 @@ class Attacker:
         clock: Callable[[], float],
         new_id: Callable[[], str],
         bindings: Mapping[str, Binding],
+        own_key: SigningKey,
+        unknown_key: SigningKey,
+        identify: Callable[[SigningKey], None],
     ) -> None:
         self._send = send
+        self._identify = identify
         self._clock = clock
         self._new_id = new_id
         self._bindings = bindings
-        self._own_key = SigningKey.generate()
+        self._own_key, self._unknown_key = own_key, unknown_key
+        identify(own_key)
+        identify(unknown_key)
         self._rotated: dict[str, str] = {}
 
     # What a replay can do (attempt.Thief).
@@ -51,6 +59,11 @@ class Attacker:
     def own_key(self) -> Holder:
         """Return the attacker's own key."""
         return self._own_key
+
+    @property
+    def unknown_key(self) -> Holder:
+        """Return a key of the attacker's whose certificate is by an authority of its own making."""
+        return self._unknown_key
 
     def send(self, request: Request) -> Outcome:
         """Send a request as it stands."""
@@ -61,9 +74,13 @@ class Attacker:
         presentation = Presentation(token, holder, self._clock(), self._new_id)
         return present(lambda: request, binding, presentation, self._send)
 
-    def holder_of(self, private_jwk: Any) -> Holder:
-        """Make a holder of a stolen private key."""
-        return SigningKey.from_jwk(private_jwk)
+    def holder_of(self, loot: Loot) -> Holder:
+        """Make a holder of a stolen private key, with its certificate if that was stolen too."""
+        key = SigningKey.from_jwk(loot.key or {})
+        if loot.certificate is not None:
+            key = key.certified(as_der(loot.certificate.encode()))
+            self._identify(key)
+        return key
 
     def obtain_token(self, loot: Loot, binding: Binding, target: Target) -> str | Outcome:
         """Get a token for the attacker's own key with the loot's client credential.
@@ -78,8 +95,9 @@ class Attacker:
         presentation = Presentation(None, self._own_key, self._clock(), self._new_id)
         authenticate = self._authentication(loot.client_credential or {}, target.issuer)
         try:
+            asks = binding.asks_client_certificate
             tokens = obtain_token(
-                target.token_endpoint,
+                target.mtls_token_endpoint if asks else target.token_endpoint,
                 parameters,
                 authenticate,
                 binding,

@@ -26,7 +26,8 @@ class NotPossible(Exception):
 class Target:
     """Where a replay goes: a resource's URL, another URL of the same server, its audience.
 
-    `issuer` and `token_endpoint` are the authorization server's, as its metadata says them.
+    `issuer`, `token_endpoint` and `mtls_token_endpoint` are the authorization server's, as its
+    metadata says them.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Target:
     resource: str
     issuer: str
     token_endpoint: str
+    mtls_token_endpoint: str
 
 
 class Thief(Protocol):
@@ -43,6 +45,10 @@ class Thief(Protocol):
     @property
     def own_key(self) -> Holder:
         """Return the attacker's own key."""
+
+    @property
+    def unknown_key(self) -> Holder:
+        """Return a key of the attacker's whose certificate is by an authority of its own making."""
 
     def send(self, request: Request) -> Outcome:
         """Send a request as it stands."""
@@ -53,8 +59,8 @@ class Thief(Protocol):
         A challenge (a nonce) is answered once.
         """
 
-    def holder_of(self, private_jwk: Any) -> Holder:
-        """Make a holder of a stolen private key."""
+    def holder_of(self, loot: Loot) -> Holder:
+        """Make a holder of a stolen private key, with its certificate if that was stolen too."""
 
     def obtain_token(self, loot: Loot, binding: Binding, target: Target) -> str | Outcome:
         """Get a token for the attacker's own key with the loot's client credential.

@@ -1,7 +1,8 @@
 """The shape of a binding: what ties a token to its sender, as one value with three faces.
 
-A room in `bindings/` fills this shape in: `attach` and `retry` are the client's face, `introduced`
-and `bind` the authorization server's, `parse` and the checks the resource server's. Checks are
+A room in `bindings/` fills this shape in: `attach` and `retry` are the client's face, `introduced`,
+`introduction_checks` and `bind` the authorization server's, `parse` and the other checks the
+resource server's. Checks are
 data, run in order; each names its reason and its source, and a lesson can take one out by name.
 """
 
@@ -27,6 +28,10 @@ class Holder(Protocol):
     @property
     def algorithm(self) -> str:
         """Return the JWS algorithm the key signs with: ES256 or Ed25519."""
+
+    @property
+    def certificate(self) -> bytes | None:
+        """Return the key's X.509 certificate (DER), if it has one."""
 
     def sign(self, message: bytes) -> bytes:
         """Return the raw JWS signature (RFC 7518 section 3.4, RFC 8037 section 3.1)."""
@@ -74,7 +79,8 @@ class Evidence:
     """What a server knows besides the proof: the request, the time, its memory, the token.
 
     `token` and `claims` are None and empty at the token endpoint. `memory` is None where a
-    server keeps none (the minimal profile), `nonces` where it asks for none.
+    server keeps none (the minimal profile), `nonces` where it asks for none. `is_revoked` tells of
+    a key or certificate, by its thumbprint, whether it was withdrawn, as far as the server knows.
     """
 
     request: Request
@@ -83,6 +89,7 @@ class Evidence:
     nonces: Nonces | None = None
     token: str | None = None
     claims: Mapping[str, Any] = field(default_factory=dict)
+    is_revoked: Callable[[str], bool] = lambda _thumbprint: False
 
     @property
     def confirmation(self) -> Mapping[str, Any]:
@@ -103,6 +110,8 @@ class Binding:
     """The member of `cnf` that names the key; None for a token that is bound to nothing."""
     proof_error: str
     """The OAuth error code for a bad proof."""
+    introduction_error: str = "invalid_request"
+    """The same at the token endpoint, which knows no `invalid_token` (RFC 6749 section 5.2)."""
     nonce_error: str = ""
     """The OAuth error code for a missing or stale nonce; empty if the binding has no nonce."""
     nonce_field: str = ""
@@ -111,8 +120,8 @@ class Binding:
     """Parameters that the binding adds to its WWW-Authenticate challenge."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     """What authorization server and resource server say of the binding in their metadata."""
-    registered_by: str = ""
-    """The client metadata member that asks for this binding always (RFC 9449 section 5.2)."""
+    registered_by: tuple[str, object] = ("", True)
+    """The client metadata member, and its value, that ask for this binding always."""
     credential: CredentialKind = ACCESS_TOKEN
     asks_client_certificate: bool = False
     """Whether the listener must ask for a certificate before it can see the token."""
@@ -128,6 +137,8 @@ class Binding:
     """Both servers: any bytes to a typed proof, or Rejected."""
     proof_checks: Checks = ()
     """Both servers: is the proof good?"""
+    introduction_checks: Checks = ()
+    """Authorization server: does the proof show the key that it brings?"""
     binding_checks: Checks = ()
     """Resource server: is it this token's?"""
     once_checks: Checks = ()
@@ -135,14 +146,19 @@ class Binding:
 
     @property
     def checks(self) -> Checks:
-        """Return every check, in the order in which a resource server runs them."""
-        return self.proof_checks + self.binding_checks + self.once_checks
+        """Return every check; a server leaves out those that are the other's."""
+        return self.proof_checks + self.introduction_checks + self.binding_checks + self.once_checks
 
     def verify(self, proof: Any, evidence: Evidence) -> None:
         """Check a proof against the token that it came with; raises Rejected."""
         checks.run_checks(self.proof_checks, proof, evidence)
         checks.run_checks(self.binding_checks, proof, evidence)
         checks.run_checks(self.once_checks, proof, evidence)
+
+    def verify_introduction(self, proof: Any, evidence: Evidence) -> None:
+        """Check what came with a token request, all but whether it is spent; raises Rejected."""
+        checks.run_checks(self.proof_checks, proof, evidence)
+        checks.run_checks(self.introduction_checks, proof, evidence)
 
     def without(self, *names: str) -> Binding:
         """Return this binding with named checks taken out: a lesson's verifier, never a real one.
@@ -158,6 +174,7 @@ class Binding:
         return replace(
             self,
             proof_checks=checks.without(self.proof_checks, dropped),
+            introduction_checks=checks.without(self.introduction_checks, dropped),
             binding_checks=checks.without(self.binding_checks, dropped),
             once_checks=checks.without(self.once_checks, dropped),
         )

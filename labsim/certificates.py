@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from labsim.jose import b64url
+from labsim.jose import Malformed, b64url
+from labsim.keys import public_key
 
 REAL_LIFETIME = datetime.timedelta(days=3650)
 """How long a lab certificate is valid on the real clock."""
@@ -30,6 +31,11 @@ class KeyPair:
 
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey
+
+    @property
+    def der(self) -> bytes:
+        """Return the certificate as DER."""
+        return self.certificate.public_bytes(serialization.Encoding.DER)
 
     @property
     def certificate_pem(self) -> bytes:
@@ -44,6 +50,19 @@ class KeyPair:
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
+
+
+def key_pair(pem: bytes) -> KeyPair:
+    """Read a certificate and its P-256 key from PEM; raises ValueError."""
+    key = serialization.load_pem_private_key(pem, password=None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise ValueError("the key is no elliptic curve key")
+    return KeyPair(x509.load_pem_x509_certificate(pem), key)
+
+
+def as_der(pem: bytes) -> bytes:
+    """Return a PEM certificate as DER; raises ValueError."""
+    return x509.load_pem_x509_certificate(pem).public_bytes(serialization.Encoding.DER)
 
 
 def certificate_thumbprint(der: bytes) -> str:
@@ -69,8 +88,40 @@ def server_leaf(authority: KeyPair, hosts: Sequence[str], now: datetime.datetime
 
 def client_leaf(authority: KeyPair, uri: str, name: str, now: datetime.datetime) -> KeyPair:
     """Make a client's certificate with a SPIFFE-like URI name; it cannot be a server's."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    return KeyPair(client_certificate(authority, key.public_key(), uri, name, now), key)
+
+
+def client_certificate(
+    authority: KeyPair,
+    key: ec.EllipticCurvePublicKey,
+    uri: str,
+    name: str,
+    now: datetime.datetime,
+    lifetime: datetime.timedelta = REAL_LIFETIME,
+) -> x509.Certificate:
+    """Certify a client's own key, as `client_leaf` does, each time with a new thumbprint."""
     names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(uri)]
-    return _leaf(authority, name, names, ExtendedKeyUsageOID.CLIENT_AUTH, now)
+    usage = ExtendedKeyUsageOID.CLIENT_AUTH
+    return _certificate(authority, key, name, names, usage, now, lifetime)
+
+
+def certified(authority: KeyPair, name: str, jwk: Mapping[str, str]) -> str:
+    """Certify a client's public key (a JWK) under its name, now; return the certificate as PEM.
+
+    Raises Malformed for a key that is no P-256 key.
+    """
+    key = public_key(jwk).key
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        raise Malformed("a certificate here is for a P-256 key")
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = client_certificate(authority, key, client_uri(name), name, now)
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def client_uri(name: str) -> str:
+    """Return a client's SPIFFE-like name, as its certificate says it."""
+    return f"spiffe://lab.test/{name}"
 
 
 def _leaf(
@@ -81,8 +132,21 @@ def _leaf(
     now: datetime.datetime,
 ) -> KeyPair:
     key = ec.generate_private_key(ec.SECP256R1())
+    certificate = _certificate(authority, key.public_key(), name, names, usage, now, REAL_LIFETIME)
+    return KeyPair(certificate, key)
+
+
+def _certificate(
+    authority: KeyPair,
+    key: ec.EllipticCurvePublicKey,
+    name: str,
+    names: Sequence[x509.GeneralName],
+    usage: x509.ObjectIdentifier,
+    now: datetime.datetime,
+    lifetime: datetime.timedelta,
+) -> x509.Certificate:
     issuer = authority.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
-    builder = _begun(name, str(issuer), key.public_key(), now)
+    builder = _begun(name, str(issuer), key, now, lifetime)
     builder = builder.add_extension(
         x509.BasicConstraints(ca=False, path_length=None), critical=True
     )
@@ -93,11 +157,15 @@ def _leaf(
         x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key()),
         critical=False,
     )
-    return KeyPair(builder.sign(authority.key, hashes.SHA256()), key)
+    return builder.sign(authority.key, hashes.SHA256())
 
 
 def _begun(
-    subject: str, issuer: str, key: ec.EllipticCurvePublicKey, now: datetime.datetime
+    subject: str,
+    issuer: str,
+    key: ec.EllipticCurvePublicKey,
+    now: datetime.datetime,
+    lifetime: datetime.timedelta = REAL_LIFETIME,
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -106,7 +174,7 @@ def _begun(
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + REAL_LIFETIME)
+        .not_valid_after(now + lifetime)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
 

@@ -63,7 +63,9 @@ class Request:
     @property
     def target(self) -> str:
         """Return the origin-form request target: path and query (RFC 9112 section 3.2.1)."""
-        return (self.path or "/") + (f"?{self.query}" if self.query else "")
+        # An empty query is not the same as none: whoever signed the URL has signed its `?`.
+        query = f"?{self.query}" if "?" in self.url.partition("#")[0] else ""
+        return (self.path or "/") + query
 
     @property
     def authority(self) -> str:

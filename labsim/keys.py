@@ -6,10 +6,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import (
     decode_dss_signature,
@@ -21,6 +23,9 @@ from labsim.jose import Malformed, b64url, b64url_decode
 type PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
 _ES256 = ec.ECDSA(hashes.SHA256())
+_P256 = ec.SECP256R1()
+SIGNATURE_ALGORITHMS = {"ES256": "ecdsa-p256-sha256", "Ed25519": "ed25519"}
+"""JWS names to those of the HTTP Signature Algorithms registry (RFC 9421 section 6.2.2)."""
 # RFC 7638 section 3.2 and RFC 8037 section 2: the members that make the thumbprint.
 _REQUIRED_MEMBERS = {
     "EC": ("crv", "kty", "x", "y"),
@@ -75,15 +80,15 @@ def public_key(jwk: Mapping[str, Any]) -> PublicKey:
     kind, curve = jwk.get("kty"), jwk.get("crv")
     try:
         if kind == "EC" and curve == "P-256":
-            x, y = (_coordinate(jwk, name) for name in ("x", "y"))
-            numbers = ec.EllipticCurvePublicNumbers(
-                int.from_bytes(x), int.from_bytes(y), ec.SECP256R1()
-            )
-            return _made(numbers.public_key(), ("ES256",), jwk)
+            point = b"\x04" + _coordinate(jwk, "x") + _coordinate(jwk, "y")
+            key = ec.EllipticCurvePublicKey.from_encoded_point(_P256, point)
+            return _made(key, ("ES256",), jwk)
         if kind == "OKP" and curve == "Ed25519":
-            key = ed25519.Ed25519PublicKey.from_public_bytes(_coordinate(jwk, "x"))
+            octets = _coordinate(jwk, "x")
             # RFC 9864 names it Ed25519; RFC 8037 called it EdDSA, and clients still do.
-            return _made(key, ("Ed25519", "EdDSA"), jwk)
+            return _made(
+                ed25519.Ed25519PublicKey.from_public_bytes(octets), ("Ed25519", "EdDSA"), jwk
+            )
         if kind == "RSA":
             return _made(_rsa_key(jwk), ("RS256",), jwk)
     except ValueError as error:
@@ -91,9 +96,33 @@ def public_key(jwk: Mapping[str, Any]) -> PublicKey:
     raise Malformed("a key of a kind that is not offered")
 
 
+def public_octets(jwk: Mapping[str, str]) -> bytes:
+    """Return a public key's octets: an uncompressed point (SEC 1), or Ed25519's 32 (RFC 8032)."""
+    x = b64url_decode(jwk["x"])
+    return b"\x04" + x + b64url_decode(jwk["y"]) if jwk["kty"] == "EC" else x
+
+
+@lru_cache(maxsize=1024)
+def key_of_octets(algorithm: str, octets: bytes) -> PublicKey:
+    """Make a key from `public_octets` and the name of its signature algorithm (RFC 9421).
+
+    Raises Malformed. Cached: a point is checked to lie on the curve once per key.
+    """
+    if algorithm == "ed25519":
+        return public_key({"kty": "OKP", "crv": "Ed25519", "x": b64url(octets)})
+    if algorithm == "ecdsa-p256-sha256" and len(octets) == 65 and octets[0] == 4:
+        x, y = b64url(octets[1:33]), b64url(octets[33:])
+        return public_key({"kty": "EC", "crv": "P-256", "x": x, "y": y})
+    raise Malformed("a key of a kind that is not offered")
+
+
 def _made(key: Any, algorithms: tuple[str, ...], jwk: Mapping[str, Any]) -> PublicKey:
     public = {name: jwk[name] for name in _REQUIRED_MEMBERS[jwk["kty"]]}
-    return PublicKey(key, algorithms, thumbprint(public), public)
+    # As `thumbprint` does, and quicker: these members are base64url and names by now, so that
+    # there is nothing to escape, and they stand in RFC 7638's order.
+    canonical = ",".join([f'"{name}":"{value}"' for name, value in public.items()])
+    digest = hashlib.sha256(f"{{{canonical}}}".encode()).digest()
+    return PublicKey(key, algorithms, b64url(digest), public)
 
 
 def _coordinate(jwk: Mapping[str, Any], name: str) -> bytes:
@@ -119,9 +148,10 @@ def _rsa_key(jwk: Mapping[str, Any]) -> rsa.RSAPublicKey:
 class SigningKey:
     """Hold a private key in memory: a Holder (see `binding`) and the servers' own signer."""
 
-    def __init__(self, private: PrivateKey) -> None:
+    def __init__(self, private: PrivateKey, certificate: bytes | None = None) -> None:
         self._private = private
         self._public_jwk = _jwk_of(private)
+        self._certificate = certificate
 
     @staticmethod
     def generate(algorithm: str = "ES256") -> SigningKey:
@@ -162,6 +192,28 @@ class SigningKey:
     def algorithm(self) -> str:
         """Return the JWS algorithm: ES256 or Ed25519."""
         return "ES256" if isinstance(self._private, ec.EllipticCurvePrivateKey) else "Ed25519"
+
+    @property
+    def certificate(self) -> bytes | None:
+        """Return the key's X.509 certificate (DER), if it has one."""
+        return self._certificate
+
+    def certified(self, certificate: bytes) -> SigningKey:
+        """Return the same key with an X.509 certificate (DER)."""
+        return SigningKey(self._private, certificate)
+
+    @property
+    def pem(self) -> bytes:
+        """Return the private key and, if it has one, its certificate, as PEM: what TLS needs."""
+        key = self._private.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        if self._certificate is None:
+            return key
+        certificate = x509.load_der_x509_certificate(self._certificate)
+        return key + certificate.public_bytes(serialization.Encoding.PEM)
 
     @property
     def private(self) -> PrivateKey:

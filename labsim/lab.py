@@ -205,12 +205,20 @@ class Lab:
 
     def require_nonce(self, on: bool = True) -> None:
         """Let every server ask for a nonce in each proof (RFC 9449 sections 8 and 9)."""
-        self._estate.ask_for_nonces(on)
+        self._estate.vary("nonce" if on else "base")
+
+    def vary(self, variant: str) -> None:
+        """Change what the servers do: base, nonce, minimal, replicas_shared and so on.
+
+        See `labsim.estate.variants`. Raises LabError for a name that does not exist; it lists those
+        that do.
+        """
+        self._estate.vary(variant)
 
     @property
     def variant(self) -> str:
-        """Return what differs from the base configuration: `base` or `nonce`."""
-        return "nonce" if self._estate.require_nonce else "base"
+        """Return the name of the variant that the estate is in: what differs from `base`."""
+        return self._estate.variant.name
 
     def advance(self, *, days: float = 0, hours: float = 0, seconds: float = 0) -> None:
         """Let lab time pass, at once and for every process; raises LabError for a step back."""

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     TOKEN = "token"
     CAPTURED_REQUEST = "captured_request"
     KEY = "key"
+    CERTIFICATE = "certificate"
     REFRESH_TOKEN = "refresh_token"
     CLIENT_CREDENTIAL = "client_credential"
 
@@ -29,9 +30,10 @@ class Loot:
     """Hold what one theft yielded for one client at one resource, and where it was found.
 
     `resource` is the audience that the token was issued for (an absolute URI) and `url` where it
-    was seen used; `key` is a private JWK; `client_credential` holds `client_id`, `method`
-    (RFC 7591 token_endpoint_auth_method) and `secret` or `private_jwk`; `read_in_passing` are the
-    ids of records that the thief saw while taking it; `taken_at` is in lab seconds.
+    was seen used; `key` is a private JWK and `certificate` is PEM; `client_credential` holds
+    `client_id`, `method` (RFC 7591 token_endpoint_auth_method) and `secret` or `private_jwk`;
+    `read_in_passing` are the ids of records that the thief saw while taking it; `taken_at` is in
+    lab seconds.
     """
 
     found_at: str
@@ -44,6 +46,7 @@ class Loot:
     captured: Request | None = None
     spent: bool = True
     key: Mapping[str, str] | None = None
+    certificate: str | None = None
     refresh_token: str | None = None
     client_credential: Mapping[str, Any] | None = None
     read_in_passing: tuple[str, ...] = ()
@@ -55,6 +58,7 @@ class Loot:
             Kind.TOKEN: self.token,
             Kind.CAPTURED_REQUEST: self.captured,
             Kind.KEY: self.key,
+            Kind.CERTIFICATE: self.certificate,
             Kind.REFRESH_TOKEN: self.refresh_token,
             Kind.CLIENT_CREDENTIAL: self.client_credential,
         }
@@ -74,6 +78,7 @@ class Loot:
             "captured": self.captured.to_json() if self.captured else None,
             "spent": self.spent,
             "key": dict(self.key) if self.key else None,
+            "certificate": self.certificate,
             "refresh_token": self.refresh_token,
             "client_credential": dict(self.client_credential) if self.client_credential else None,
             "read_in_passing": list(self.read_in_passing),

@@ -40,6 +40,7 @@ class Reason(StrEnum):
     PROOF_OUTSIDE_WINDOW = auto()
     PROOF_TOKEN_MISMATCH = auto()
     PROOF_REPLAYED = auto()
+    PROOF_KEY_REVOKED = auto()
     NONCE_REQUIRED = auto()
     # What the request may do.
     SCOPE_INSUFFICIENT = auto()

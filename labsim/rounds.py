@@ -17,10 +17,29 @@ if TYPE_CHECKING:
     from labsim.lab import Lab
 
 # Binding and custody. A bearer client has no key, so that custody says nothing there.
-BASE = (("bearer", "file"), ("dpop", "file"), ("dpop", "memory"))
-# With server nonces: once is enough, since the story makes no difference to a verifier.
-NONCE = (("dpop", "file"),)
-NONCE_THEFTS = ("wiretap", "container_files")
+BASE = (
+    ("bearer", "file"),
+    ("dpop", "file"),
+    ("dpop", "memory"),
+    ("mtls", "file"),
+    ("mtls", "memory"),
+    ("http_signature", "file"),
+    ("http_signature", "memory"),
+)
+# Variant, binding, custody, theft: once is enough, since the story makes no difference to a
+# verifier, and only where the variant can make one.
+VARIANTS = (
+    ("nonce", "dpop", "file", "wiretap"),
+    ("nonce", "dpop", "file", "container_files"),
+    ("minimal", "dpop", "file", "wiretap"),
+    ("minimal", "http_signature", "file", "wiretap"),
+    ("replicas_shared", "dpop", "file", "wiretap"),
+    ("replicas_shared", "http_signature", "file", "wiretap"),
+    ("replicas_apart", "dpop", "file", "wiretap"),
+    ("replicas_apart", "http_signature", "file", "wiretap"),
+    ("proxy_strips", "mtls", "memory", "container_files"),
+    ("proxy_passes", "mtls", "memory", "container_files"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +76,8 @@ def rounds(plan: Plan) -> list[Round]:
     ]
     first = next(iter(plan.stories.values()))
     return found + [
-        Round(first.name, first.client, binding, custody, theft, "nonce")
-        for binding, custody in NONCE
-        for theft in NONCE_THEFTS
+        Round(first.name, first.client, binding, custody, theft, variant)
+        for variant, binding, custody, theft in VARIANTS
     ]
 
 
@@ -85,8 +103,8 @@ def run(
         for each in chosen:
             _run_one(lab, each, order, findings, partial(progress, each))
     finally:
-        if lab.runs and lab.variant == "nonce":
-            lab.require_nonce(False)
+        if lab.runs:
+            lab.vary("base")
     return findings
 
 
@@ -97,8 +115,7 @@ def _run_one(
     findings: Findings,
     progress: Callable[[int], None],
 ) -> None:
-    if (each.variant == "nonce") != (lab.variant == "nonce"):
-        lab.require_nonce(each.variant == "nonce")
+    lab.vary(each.variant)
     lab.bind(each.client, each.binding, each.custody)
     _control(lab, each, "before", findings)
     haul = lab.attacker.steal(each.client, by=each.theft)

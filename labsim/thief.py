@@ -171,15 +171,16 @@ class AttackerHandle:
 
     def _target(self, name: str) -> dict[str, str]:
         estate = self._lab.estate
-        url = estate.urls[name]
+        url, resource = estate.reached_at[name], estate.urls[name]
         first = self._lab.plan.resource(name).records[0].id
         return {
             "name": name,
             "url": url + COLLECTION,
             "other_url": f"{url}{COLLECTION}/{first}",
-            "resource": url,
+            "resource": resource,
             "issuer": estate.issuer,
             "token_endpoint": f"{estate.issuer}/token",
+            "mtls_token_endpoint": f"{estate.mtls_alias}/token",
         }
 
     def _record(self, attempt: dict[str, Any], custody: str) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime
 import itertools
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from cryptography.hazmat.primitives import serialization
+
 from labsim.binding import Binding, Presentation
-from labsim.estate.storage import InProcessReplayMemory
+from labsim.certificates import certificate_authority, client_certificate
+from labsim.estate.replay_memory import InProcessReplayMemory
 from labsim.http_message import Outcome, Request
 from labsim.keys import PublicKey, SigningKey, public_key, thumbprint
 from labsim.nonces import RollingNonces
@@ -38,8 +42,28 @@ RECORD = f"{ORDERS}/records/o-1"
 SECRET = "a secret: with /+=&% and \N{LATIN SMALL LETTER E WITH ACUTE}"
 NONCES = RollingNonces(bytes(32))
 ISSUER_KEY = SigningKey.generate()
+BEGINNING = 1_800_000_000.0
+CLIENT_AUTHORITY = certificate_authority(
+    "client CA", datetime.datetime.fromtimestamp(BEGINNING, datetime.UTC)
+)
 _BOTH = frozenset({"client_credentials", "refresh_token"})
 _SCOPES = frozenset({"orders.read", "orders.write", "crm.read"})
+
+
+def certified(
+    key: SigningKey, name: str, now: float = BEGINNING, seconds: float = 86400
+) -> SigningKey:
+    """Give a P-256 key a certificate that lives for so many lab seconds from now on."""
+    public = key.private.public_key()
+    certificate = client_certificate(
+        CLIENT_AUTHORITY,
+        public,  # type: ignore[arg-type]
+        f"spiffe://lab.test/{name}",
+        name,
+        datetime.datetime.fromtimestamp(now, datetime.UTC),
+        datetime.timedelta(seconds=seconds),
+    )
+    return key.certified(certificate.public_bytes(serialization.Encoding.DER))
 
 
 class SettableClock:
@@ -109,22 +133,30 @@ class MemoryGrants:
         self._held = {key: held for key, held in self._held.items() if held[0].family != family}
 
 
+HOLDER = certified(SigningKey.generate(), "holder")
+THIEF = certified(SigningKey.generate(), "thief")
+OWN_CLIENT = {"bearer": "free", "dpop": "app", "mtls": "mutual", "http_signature": "signing"}
+"""The client that must use a binding; a new binding's may be any."""
+
+
 class Lab:
     """One authorization server, two resource servers, their clients, a holder and a thief.
 
-    The clients: `app` must use DPoP, `free` may choose, `keyed` authenticates by assertion.
+    The clients: `app` must use DPoP, `mutual` mTLS and `signing` signatures, `free` may choose,
+    `keyed` authenticates by assertion.
     A test changes a role with `dataclasses.replace` and puts it back in its place.
     """
 
     def __init__(self, grants: Grants | None = None) -> None:
         numbers = itertools.count(1)
-        self.clock = SettableClock(1_800_000_000.0)
+        self.clock = SettableClock(BEGINNING)
         self.new_id = lambda: f"id-{next(numbers):08d}"
         self.issuer_key, self.client_key = ISSUER_KEY, SigningKey.generate()
-        self.holder, self.thief = SigningKey.generate(), SigningKey.generate()
+        self.holder, self.thief = HOLDER, THIEF
         self.clients = self._registered()
         self.grants = grants or MemoryGrants()
         self.revoked: set[str] = set()
+        self.revoked_keys: set[str] = set()
         self.event: Event | None = None
         self.authorization_server = AuthorizationServer(
             issuer=ISSUER,
@@ -136,13 +168,18 @@ class Lab:
             resources={ORDERS: "orders", CRM: "crm"},
             clock=self.clock,
             new_id=self.new_id,
+            is_key_revoked=self.revoked_keys.__contains__,
         )
         self.orders = self._resource_server("orders", ORDERS)
         self.crm = self._resource_server("crm", CRM)
 
     def _registered(self) -> Clients:
         secret = {"secret_hash": secret_hash(SECRET), "scopes": _SCOPES, "grant_types": _BOTH}
-        app = RegisteredClient(client_id="app", requires="dpop", **secret)
+        bound = [
+            RegisteredClient(client_id=client, requires=binding, **secret)
+            for binding, client in OWN_CLIENT.items()
+            if binding != "bearer"
+        ]
         keyed = RegisteredClient(
             client_id="keyed",
             method=PRIVATE_KEY_JWT,
@@ -150,7 +187,7 @@ class Lab:
             scopes=_SCOPES,
         )
         free = RegisteredClient(client_id="free", **secret)
-        return Clients({client.client_id: client for client in (app, free, keyed)})
+        return Clients({client.client_id: client for client in (*bound, free, keyed)})
 
     def _resource_server(self, name: str, resource: str) -> ResourceServer:
         jwk = self.issuer_key.public_jwk
@@ -165,6 +202,7 @@ class Lab:
             new_id=self.new_id,
             memory=InProcessReplayMemory(),
             is_revoked=self.revoked.__contains__,
+            is_key_revoked=self.revoked_keys.__contains__,
         )
 
     def ask_for_nonces(self) -> None:

@@ -7,6 +7,7 @@ cannot be removed once it is set, and by a test of it.
 
 from __future__ import annotations
 
+import datetime
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -16,16 +17,18 @@ from typing import Any
 import labsim
 from labsim.attacker import Attacker
 from labsim.attempt import Replay, Target
+from labsim.certificates import as_der, certificate_authority, client_leaf, client_uri
 from labsim.errors import LabError
 from labsim.estate.captured import exchanges
 from labsim.estate.clock import Clock
 from labsim.estate.dialler import Dialler
-from labsim.estate.names import CA_FILE, CLOCK_FILE
-from labsim.estate.private_file import write_private_json
+from labsim.estate.names import CA_FILE, CERTIFICATE_FILE, CLOCK_FILE, KEY_FILE
+from labsim.estate.private_file import read_json, write_private_json
 from labsim.estate.process import Process
 from labsim.estate.servers import BINDINGS, new_id
 from labsim.estate.workloads import THEFTS
 from labsim.http_message import Request, Response
+from labsim.keys import SigningKey
 from labsim.loot import Loot
 from labsim.rooms import rooms
 
@@ -110,10 +113,22 @@ class AttackerProcess:
         run_folder = process.run_folder
         self._folder = process.folder
         clock = Clock(run_folder / CLOCK_FILE)
-        self._attacker = Attacker(Dialler(str(run_folder / CA_FILE)), clock, new_id, BINDINGS)
+        self._dialler = dialler = Dialler(str(run_folder / CA_FILE))
+        own = SigningKey.from_jwk(read_json(self._folder / KEY_FILE))
+        own = own.certified(as_der((self._folder / CERTIFICATE_FILE).read_bytes()))
+
+        def identify(key: SigningKey) -> None:
+            if key.certificate is not None:
+                dialler.identify(key.certificate, key.pem)
+
+        self._attacker = Attacker(dialler, clock, new_id, BINDINGS, own, _unknown(), identify)
         self._loot: list[Loot] = []
         self._fence = Fence(self._folder)
         sys.addaudithook(self._fence)
+
+    def route(self, ports: dict[str, int]) -> None:
+        """Reach authorities (host:port) at other ports, as a load balancer may decide."""
+        self._dialler.route(ports)
 
     def steal(self, theft: str, client: str, given: list[str]) -> list[dict[str, Any]]:
         """Take what the given paths yield; return each piece of loot with its number."""
@@ -141,7 +156,21 @@ class AttackerProcess:
         ]
 
 
+def _unknown() -> SigningKey:
+    """Make a key with a certificate that looks like the lab's and is not."""
+    now = datetime.datetime.now(datetime.UTC)
+    leaf = client_leaf(certificate_authority("labsim client CA", now), client_uri("x"), "x", now)
+    return SigningKey(leaf.key, leaf.der)
+
+
 def run(process: Process) -> None:
     """Run the attacker; it needs no config: all it has is its folder and the network."""
     attacker = AttackerProcess(process)
-    process.serve({"steal": attacker.steal, "look": attacker.look, "replay": attacker.replay})
+    process.serve(
+        {
+            "steal": attacker.steal,
+            "look": attacker.look,
+            "replay": attacker.replay,
+            "route": attacker.route,
+        }
+    )

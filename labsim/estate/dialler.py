@@ -16,11 +16,12 @@ from urllib.parse import urlsplit
 
 import httpcore
 
-from labsim.estate.tls import client_context, tls_reason
+from labsim.estate.tls import client_context, file_of_memory, tls_reason
 from labsim.http_message import Ending, Outcome, Request, Response
 
 __all__ = ["Dialler", "client_context"]
 
+_NO_CERTIFICATE: Final = b""
 _ANSWER_BYTES: Final = 16 * 1024 * 1024
 # Shorter than the listener's idle time: a connection that the server is just closing would
 # otherwise be used again, and the request could not be repeated without spending its proof twice.
@@ -59,20 +60,34 @@ class Dialler:
         seconds: float = 10.0,
     ) -> None:
         self._seconds = seconds
-        self._shows_certificate = certificate is not None
+        self._proxy_url = proxy
+        self._network = _Network()
         self._proxy = urlsplit(proxy).netloc if proxy else ""
-        context = client_context(ca_file, proxy_ca_file, certificate)
+        self._authorities = (ca_file, proxy_ca_file)
+        self._shows_always = certificate is not None
+        self._pools = {_NO_CERTIFICATE: self._pool(certificate)}
+
+    def _pool(self, certificate: tuple[str, str] | None) -> httpcore.ConnectionPool:
         bounds: dict[str, Any] = {
-            "ssl_context": context,
+            "ssl_context": client_context(*self._authorities, certificate),
+            "network_backend": self._network,
             "max_connections": None,
             "max_keepalive_connections": _KEPT_CONNECTIONS,
             "keepalive_expiry": _KEPT_SECONDS,
         }
-        self._pool = (
-            httpcore.HTTPProxy(proxy_url=proxy, **bounds)
-            if proxy
-            else httpcore.ConnectionPool(**bounds)
-        )
+        if self._proxy_url:
+            return httpcore.HTTPProxy(proxy_url=self._proxy_url, **bounds)
+        return httpcore.ConnectionPool(**bounds)
+
+    def identify(self, certificate: bytes, pem: bytes) -> None:
+        """Be able to show this certificate (DER) from now on; `pem` holds it and its key.
+
+        Requests that name it (`Request.peer_certificate`) then go over connections of their own.
+        LabError if the two do not belong together.
+        """
+        if certificate not in self._pools:
+            with file_of_memory(pem) as file:
+                self._pools[certificate] = self._pool((file, file))
 
     def __call__(self, request: Request) -> Outcome:
         """Send the request and say how it ended; nothing that a network can do is raised.
@@ -81,13 +96,18 @@ class Dialler:
         UNREACHABLE: no answer, for any other reason. NOT_POSSIBLE: this is no HTTP request, so
         nothing was sent.
         """
-        trip = _Trip(request, self._proxy, self._seconds, self._shows_certificate)
+        shown = request.peer_certificate or _NO_CERTIFICATE
+        pool = self._pools.get(shown)
+        if pool is None:
+            return Outcome(Ending.NOT_POSSIBLE, None, None, "There is no key for that certificate.")
+        shows = self._shows_always or bool(shown)
+        trip = _Trip(request, self._proxy, self._seconds, shows)
         try:
             outgoing = _outgoing(request, self._seconds, trip)
         except ValueError as error:
             return Outcome(Ending.NOT_POSSIBLE, None, None, f"This cannot be sent: {error}.")
         try:
-            with contextlib.closing(self._pool.handle_request(outgoing)) as answer:
+            with contextlib.closing(pool.handle_request(outgoing)) as answer:
                 return Outcome.answered(request, _received(answer, self._seconds))
         except httpcore.LocalProtocolError as error:
             return Outcome(Ending.NOT_POSSIBLE, None, None, f"This cannot be sent: {error}.")
@@ -95,9 +115,26 @@ class Dialler:
             ending, detail = trip.failed(error)
             return Outcome(ending, request, None, detail)
 
+    def route(self, ports: Mapping[str, int]) -> None:
+        """Connect for these authorities (host:port) to other ports, and drop kept connections."""
+        self._network.ports = dict(ports)
+        self.close()
+
     def close(self) -> None:
         """Close the kept connections."""
-        self._pool.close()
+        for pool in self._pools.values():
+            pool.close()
+
+
+class _Network(httpcore.SyncBackend):
+    """Connect where a load balancer would send one: the request itself does not change."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ports: dict[str, int] = {}
+
+    def connect_tcp(self, host: str, port: int, *rest: Any, **more: Any) -> Any:
+        return super().connect_tcp(host, self.ports.get(f"{host}:{port}", port), *rest, **more)
 
 
 def _outgoing(request: Request, seconds: float, trip: _Trip) -> httpcore.Request:

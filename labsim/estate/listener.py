@@ -39,7 +39,8 @@ class Listener:
     traceback). The listener owns the socket from here on.
 
     Requests for any authority but 127.0.0.1 and localhost with this port are answered 421
-    (RFC 9110 section 7.4). Does not check credentials, methods or paths.
+    (RFC 9110 section 7.4); `port` is the one that clients know, where a load balancer stands
+    between. Does not check credentials, methods or paths.
     """
 
     def __init__(
@@ -49,8 +50,9 @@ class Listener:
         handle: Callable[[Request], Response],
         refused: Callable[[str, str], None],
         limits: Limits | None = None,
+        port: int | None = None,
     ) -> None:
-        port = listening_socket.getsockname()[1]
+        port = port or listening_socket.getsockname()[1]
         authorities = frozenset({f"127.0.0.1:{port}", f"localhost:{port}"})
         self._service = Service(authorities, handle, refused, limits or Limits())
         self._socket = listening_socket

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from labsim.certificates import certificate_authority, server_leaf
+from labsim.certificates import certificate_authority, client_leaf, client_uri, server_leaf
 from labsim.errors import LabError
 from labsim.estate import run_folder
 from labsim.estate.clock import Clock
@@ -23,9 +23,14 @@ from labsim.estate.names import (
     ATTACKER,
     AUTHORIZATION_SERVER,
     CA_FILE,
+    CERTIFICATE_FILE,
+    CLIENT_CA_FILE,
+    CLIENT_CA_KEY_FILE,
     CLOCK_FILE,
     EVENTS_FOLDER,
     INTERCEPTOR,
+    KEY_FILE,
+    TERMINATOR,
 )
 from labsim.estate.plan import Client, Plan
 from labsim.estate.private_file import write_private, write_private_json
@@ -62,11 +67,11 @@ def _free(run: Path) -> int:
 def _make(
     run: Path, plan: Plan, urls: Mapping[str, str], clients: Sequence[Mapping[str, Any]]
 ) -> None:
-    names = [AUTHORIZATION_SERVER, INTERCEPTOR, ATTACKER, EVENTS_FOLDER]
+    names = [AUTHORIZATION_SERVER, INTERCEPTOR, TERMINATOR, ATTACKER, EVENTS_FOLDER]
     for name in [*names, *plan.resources, *plan.clients]:
         run_folder.make_inner(run / name)
     Clock.made(run / CLOCK_FILE)
-    _certificates(run, [AUTHORIZATION_SERVER, *plan.resources])
+    _certificates(run, [AUTHORIZATION_SERVER, TERMINATOR, *plan.resources])
     own = run / AUTHORIZATION_SERVER
     shake_hands(str(run / CA_FILE), str(own / "tls_certificate.pem"), str(own / "tls_key.pem"))
     credentials = {client.name: _credential(client) for client in plan.clients.values()}
@@ -94,9 +99,26 @@ def _certificates(run: Path, servers: Sequence[str]) -> None:
         leaf = server_leaf(authority, LOOPBACK_NAMES, now)
         write_private(run / name / "tls_certificate.pem", leaf.certificate_pem)
         write_private(run / name / "tls_key.pem", leaf.key_pem)
+    _client_certificates(run, now)
     tapping = certificate_authority("labsim interceptor CA", now)
     write_private(run / INTERCEPTOR / "mitmproxy-ca.pem", tapping.key_pem + tapping.certificate_pem)
     write_private(run / INTERCEPTOR / CA_FILE, tapping.certificate_pem)
+
+
+def _client_certificates(run: Path, now: datetime.datetime) -> None:
+    """Make the authority for clients' certificates, which the authorization server keeps.
+
+    The attacker has one as well, as anybody who runs some workload in an estate has: listeners
+    accept it, so that only the binding can refuse it.
+    """
+    authority = certificate_authority("labsim client CA", now)
+    write_private(run / CLIENT_CA_FILE, authority.certificate_pem)
+    own = authority.key_pem + authority.certificate_pem
+    write_private(run / AUTHORIZATION_SERVER / CLIENT_CA_KEY_FILE, own)
+    for name in (ATTACKER, TERMINATOR):
+        leaf = client_leaf(authority, client_uri(name), name, now)
+        write_private(run / name / CERTIFICATE_FILE, leaf.certificate_pem)
+        write_private_json(run / name / KEY_FILE, SigningKey(leaf.key).private_jwk)
 
 
 def _credential(client: Client) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Replay memories: in this process, and in a SQLite file that replicas of a server can share.
 
-Each keeps to `binding.ReplayMemory`: one atomic step decides, what cannot be answered (locked, full,
-gone) raises StorageUnavailable, and the server then refuses. It never guesses.
+Each keeps to `binding.ReplayMemory`: one atomic step decides. What cannot be answered (locked,
+full, gone) raises StorageUnavailable, and the server then refuses. It never guesses.
 """
 
 from __future__ import annotations

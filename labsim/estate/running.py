@@ -16,13 +16,16 @@ from labsim.estate.names import (
     ATTACKER,
     AUTHORIZATION_SERVER,
     CA_FILE,
+    CERTIFICATE_FILE,
     CLOCK_FILE,
     COLLECTION,
     EVENTS_FOLDER,
     INTERCEPTOR,
+    TERMINATOR,
 )
 from labsim.estate.plan import Client, Plan
 from labsim.estate.processes import Child, Preloaded, listening_socket
+from labsim.estate.variants import Variant, variant
 
 ENTRIES = {
     "provision": "labsim.estate.provision:make",
@@ -30,6 +33,7 @@ ENTRIES = {
     "resource_server": "labsim.estate.servers:resource_server",
     "workload": "labsim.estate.workloads:run",
     "attacker": "labsim.estate.attacker_process:run",
+    "terminator": "labsim.estate.terminator:run",
     "interceptor": "labsim.estate.interceptor:run",
 }
 _MODULES = sorted({entry.partition(":")[0] for entry in ENTRIES.values()})
@@ -40,6 +44,9 @@ _TAPPING = Preloaded("labsim-interceptor", ["labsim.estate.interceptor"])
 
 class Estate:
     """Hold the processes of one run; `urls` and `issuer` are their addresses.
+
+    `reached_at` is where clients reach the resource servers: another place where a proxy stands in
+    front of them.
 
     `clients` are registrations from outside (RFC 7591 metadata). Not started until `start`. It
     stops by itself when nothing was done with it for `idle_seconds`.
@@ -53,10 +60,12 @@ class Estate:
         idle_seconds: float | None = None,
     ) -> None:
         self.plan = plan
-        self.require_nonce = require_nonce
+        self.variant: Variant = variant("nonce" if require_nonce else "base")
         self._idle_seconds = idle_seconds
         self.issuer = ""
+        self.mtls_alias = ""
         self.urls: dict[str, str] = {}
+        self.reached_at: dict[str, str] = {}
         self.run_folder = Path()
         self._clients = [dict(client) for client in clients]
         self._children: dict[str, Child] = {}
@@ -77,9 +86,12 @@ class Estate:
         sockets = {
             name: listening_socket() for name in [AUTHORIZATION_SERVER, *self.plan.resources]
         }
+        alias = listening_socket()
+        self.mtls_alias = _origin(alias)
         origins = {name: _origin(sock) for name, sock in sockets.items()}
         self.issuer = origins.pop(AUTHORIZATION_SERVER)
         self.urls = origins
+        self.reached_at = dict(origins)
         self.run_folder = _ESTATE.open_run_folder(self._idle_seconds)
         _ESTATE.run(
             ENTRIES["provision"],
@@ -88,7 +100,7 @@ class Estate:
             urls={name: url + COLLECTION for name, url in origins.items()},
             clients=self._clients,
         )
-        self._fork_servers(sockets)
+        self._fork_servers(sockets, alias)
         self._fork(ATTACKER, "attacker", {})
         for client in self.plan.clients.values():
             self._fork(client.name, "workload", self._client_config(client))
@@ -98,14 +110,19 @@ class Estate:
             self.bind(client.name, client.binding, client.custody)
         _TAPPING.begin()
 
-    def _fork_servers(self, sockets: Mapping[str, socket.socket]) -> None:
-        config = {"issuer": self.issuer, "require_nonce": self.require_nonce}
+    def _fork_servers(self, sockets: Mapping[str, socket.socket], alias: socket.socket) -> None:
+        config = {"issuer": self.issuer, "require_nonce": self.variant.nonces}
         resources = {url: name for name, url in self.urls.items()}
-        more = {"resources": resources, "token_seconds": self.plan.token_seconds}
-        server = sockets[AUTHORIZATION_SERVER]
-        self._fork(AUTHORIZATION_SERVER, "authorization_server", {**config, **more}, [server])
+        more = {
+            "resources": resources,
+            "token_seconds": self.plan.token_seconds,
+            "mtls_alias": self.mtls_alias,
+        }
+        both = [sockets[AUTHORIZATION_SERVER], alias]
+        self._fork(AUTHORIZATION_SERVER, "authorization_server", {**config, **more}, both)
         for name, url in self.urls.items():
-            self._fork(name, "resource_server", {**config, "url": url}, [sockets[name]])
+            own = {"name": name, "url": url, "memory": name}
+            self._fork(name, "resource_server", {**config, **own}, [sockets[name]])
 
     def _fork(
         self,
@@ -120,6 +137,7 @@ class Estate:
         return {
             "issuer": self.issuer,
             "token_endpoint": f"{self.issuer}/token",
+            "mtls_token_endpoint": f"{self.mtls_alias}/token",
             "resources": {
                 name: {"url": self.urls[name] + COLLECTION, "audience": self.urls[name]}
                 for name in client.calls
@@ -173,13 +191,68 @@ class Estate:
         if self.plan.client(client).grant == "refresh_token":
             # A delegated grant, provisioned as if its owner had just consented.
             grant = server.call("grant", client_id=client)
-        self.process(client).call("bind", binding=binding, custody=custody, refresh_token=grant)
+        workload = self.process(client)
+        jwk = workload.call("bind", binding=binding, custody=custody, refresh_token=grant)
+        if jwk is not None:
+            workload.call("certified", pem=server.call("certify", client_id=client, jwk=jwk))
 
-    def ask_for_nonces(self, on: bool) -> None:
-        """Let every server ask for nonces, or stop asking."""
-        for name in (AUTHORIZATION_SERVER, *self.plan.resources):
-            self.process(name).call("require_nonce", on=on)
-        self.require_nonce = on
+    def vary(self, name: str) -> None:
+        """Change to another variant of the estate (see `estate.variants`); no client changes.
+
+        Raises LabError for a name that does not exist; it lists those that do.
+        """
+        wanted, before = variant(name), self.variant
+        if wanted == before:
+            return
+        self.variant = wanted
+        if wanted.nonces != before.nonces:
+            for server in (AUTHORIZATION_SERVER, *self.urls):
+                self.process(server).call("require_nonce", on=wanted.nonces)
+        if wanted.remembers != before.remembers:
+            for server in self.urls:
+                self.process(server).call("remember", on=wanted.remembers)
+        if wanted.replicas != before.replicas:
+            self._replicate(wanted.replicas)
+        if wanted.proxy != before.proxy:
+            self._terminate(wanted.proxy)
+
+    def _replicate(self, replicas: str) -> None:
+        """Start a second replica of each resource server, and send the attacker to those."""
+        ports = {}
+        for name, url in self.urls.items():
+            replica = f"{name}-replica"
+            old = self._children.pop(replica, None)
+            if old is not None:
+                old.kill()
+            if replicas:
+                server = listening_socket()
+                ports[_authority(url)] = server.getsockname()[1]
+                memory = name if replicas == "shared" else replica
+                config = {"issuer": self.issuer, "require_nonce": False, "name": name, "url": url}
+                self._fork(replica, "resource_server", {**config, "memory": memory}, [server])
+        for name in self.urls if replicas else ():
+            self._children[f"{name}-replica"].wait_ready()
+        self.process(ATTACKER).call("route", ports=ports)
+
+    def _terminate(self, proxy: str) -> None:
+        """Put a proxy that ends TLS in front of the resource servers, or take it away."""
+        old = self._children.pop(TERMINATOR, None)
+        if old is not None:
+            old.kill()
+        self.reached_at = dict(self.urls)
+        certificate = ""
+        if proxy:
+            sockets = {name: listening_socket() for name in self.urls}
+            self.reached_at = {name: _origin(server) for name, server in sockets.items()}
+            config = {"origins": list(self.urls.values()), "strips": proxy == "strips"}
+            self._fork(TERMINATOR, "terminator", config, list(sockets.values()))
+            self._children[TERMINATOR].wait_ready()
+            certificate = (self.run_folder / TERMINATOR / CERTIFICATE_FILE).read_text()
+        for server in self.urls:
+            self.process(server).call("trust_proxy", certificate=certificate)
+        urls = {name: origin + COLLECTION for name, origin in self.reached_at.items()}
+        for client in self.plan.clients:
+            self.process(client).call("call_at", urls=urls)
 
     def interceptor(self) -> str:
         """Return the interceptor's proxy address; start it if it does not run."""
@@ -192,6 +265,10 @@ class Estate:
             tap.wait_ready()
             self._children[INTERCEPTOR] = tap
         return str(tap.call("address")["proxy"])
+
+
+def _authority(url: str) -> str:
+    return url.partition("://")[2]
 
 
 def _origin(sock: socket.socket) -> str:

@@ -10,9 +10,11 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from labsim.binding import Binding, Nonces
+from labsim.certificates import as_der, certificate_thumbprint, certified, key_pair
 from labsim.checks import StorageUnavailable
 from labsim.credentials import VerifiedTokens
 from labsim.errors import LabError
@@ -20,7 +22,13 @@ from labsim.estate.clock import Clock
 from labsim.estate.events import EventLog
 from labsim.estate.issuer_keys import FetchedKeys
 from labsim.estate.listener import Listener
-from labsim.estate.names import CA_FILE, CLOCK_FILE, EVENTS_FOLDER
+from labsim.estate.names import (
+    CA_FILE,
+    CLIENT_CA_FILE,
+    CLIENT_CA_KEY_FILE,
+    CLOCK_FILE,
+    EVENTS_FOLDER,
+)
 from labsim.estate.private_file import read_json
 from labsim.estate.process import Process
 from labsim.estate.replay_memory import SqliteReplayMemory
@@ -99,8 +107,13 @@ def _nonces(asked_for: bool) -> Nonces | None:
     return RollingNonces(secrets.token_bytes(32)) if asked_for else None
 
 
-def _listen(process: Process, decide: Handle, clock: Clock) -> None:
-    """Answer requests with `decide`; what cannot be written down is not served."""
+def _listen(
+    process: Process, decide: Handle, clock: Clock, folder: Path, port: int | None = None
+) -> None:
+    """Answer requests with `decide`; what cannot be written down is not served.
+
+    Certificate and key lie in `folder`; `port` is the one that clients know, if it is another.
+    """
     log = EventLog(process.run_folder / EVENTS_FOLDER / f"{process.name}.jsonl")
 
     def handle(request: Request) -> Response:
@@ -125,26 +138,34 @@ def _listen(process: Process, decide: Handle, clock: Clock) -> None:
         with suppress(StorageUnavailable):  # it was refused already; there is nobody left to tell
             log.append(event)
 
-    context = server_context(
-        str(process.folder / "tls_certificate.pem"), str(process.folder / "tls_key.pem")
-    )
-    Listener(process.sockets[0], context, handle, refused).start()
+    certificate, key = (str(folder / f"tls_{part}.pem") for part in ("certificate", "key"))
+    asking = server_context(certificate, key, str(process.run_folder / CLIENT_CA_FILE))
+    # The last socket asks for a certificate: at a resource server it is the only one, as that
+    # cannot depend on a token that is still to come (RFC 8705 section 3).
+    contexts = [*(server_context(certificate, key) for _ in process.sockets[1:]), asking]
+    for socket, context in zip(process.sockets, contexts, strict=True):
+        Listener(socket, context, handle, refused, port=port).start()
 
 
 def resource_server(process: Process) -> None:
-    """Run one resource server; config: `url`, `issuer`, `require_nonce`."""
+    """Run one resource server, or a second replica of one.
+
+    Config: `name`, `url`, `issuer`, `require_nonce`, `memory` (the name of the process in whose
+    folder the replay memory lies).
+    """
     run, config = process.run_folder, process.config
-    clock = Clock(run / CLOCK_FILE)
+    clock, folder = Clock(run / CLOCK_FILE), run / config["name"]
+    memory = SqliteReplayMemory(run / config["memory"] / "replay_memory.sqlite")
     role = ResourceServer(
-        name=process.name,
+        name=config["name"],
         resource=config["url"],
         issuer=config["issuer"],
         issuer_keys=FetchedKeys(config["issuer"], run / CA_FILE, clock),
         bindings=tuple(BINDINGS.values()),
-        records=MemoryRecords(process.name, read_json(process.folder / "records.json")),
+        records=MemoryRecords(config["name"], read_json(folder / "records.json")),
         clock=clock,
         new_id=new_id,
-        memory=SqliteReplayMemory(process.folder / "replay_memory.sqlite"),
+        memory=memory,
         nonces=_nonces(config["require_nonce"]),
         verified=VerifiedTokens(),
     )
@@ -153,8 +174,20 @@ def resource_server(process: Process) -> None:
     def require_nonce(on: bool) -> None:
         current[0] = replace(current[0], nonces=_nonces(on))
 
-    _listen(process, lambda request: current[0].handle(request), clock)
-    process.serve({"require_nonce": require_nonce})
+    def remember(on: bool) -> None:
+        """Keep a replay memory, or none: the strict and the minimal profile."""
+        current[0] = replace(current[0], memory=memory if on else None)
+
+    def trust_proxy(certificate: str) -> None:
+        """Believe what a proxy with this certificate (PEM) says of its clients; empty: nobody."""
+        thumbprint = certificate and certificate_thumbprint(as_der(certificate.encode()))
+        current[0] = replace(current[0], trusted_proxy=thumbprint)
+
+    port = int(config["url"].rpartition(":")[2])
+    _listen(process, lambda request: current[0].handle(request), clock, folder, port)
+    process.serve(
+        {"require_nonce": require_nonce, "remember": remember, "trust_proxy": trust_proxy}
+    )
 
 
 def authorization_server(process: Process) -> None:
@@ -177,11 +210,18 @@ def authorization_server(process: Process) -> None:
         new_id=new_id,
         token_seconds=config["token_seconds"],
         nonces=_nonces(config["require_nonce"]),
+        mtls_alias=config["mtls_alias"],
     )
     current = [role]
 
     def require_nonce(on: bool) -> None:
         current[0] = replace(current[0], nonces=_nonces(on))
+
+    def certify(client_id: str, jwk: dict[str, str]) -> str:
+        """Issue a certificate for a client's key, as PEM; each has a thumbprint of its own."""
+        return certified(
+            key_pair((process.folder / CLIENT_CA_KEY_FILE).read_bytes()), client_id, jwk
+        )
 
     def grant(client_id: str) -> str:
         """Provision a refresh token, as if its owner had consented."""
@@ -193,5 +233,12 @@ def authorization_server(process: Process) -> None:
         grants.put(token_hash(token), Grant(client_id, client_id, client.scopes, family, expires))
         return token
 
-    _listen(process, lambda request: current[0].handle(request), clock)
-    process.serve({"require_nonce": require_nonce, "grant": grant, "require": clients.require})
+    _listen(process, lambda request: current[0].handle(request), clock, process.folder)
+    process.serve(
+        {
+            "require_nonce": require_nonce,
+            "grant": grant,
+            "require": clients.require,
+            "certify": certify,
+        }
+    )

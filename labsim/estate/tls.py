@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import ssl
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from labsim.errors import LabError
 
@@ -54,6 +59,26 @@ def client_context(
     if certificate is not None:
         _load_pair(context, certificate)
     return context
+
+
+@contextmanager
+def file_of_memory(data: bytes) -> Iterator[str]:
+    """Give a file that lies in memory, for OpenSSL reads keys from files only.
+
+    Where there is no such thing (macOS), it is a private file that is gone after the reading.
+    """
+    if sys.platform == "linux":
+        descriptor = os.memfd_create("labsim-key")
+        try:
+            os.write(descriptor, data)
+            yield f"/proc/self/fd/{descriptor}"
+        finally:
+            os.close(descriptor)
+    else:
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(data)
+            file.flush()
+            yield file.name
 
 
 def tls_reason(error: OSError) -> str:

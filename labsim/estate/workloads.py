@@ -12,11 +12,19 @@ from dataclasses import asdict
 from typing import Any
 
 from labsim.binding import Binding, Presentation
+from labsim.certificates import as_der
 from labsim.errors import LabError
 from labsim.estate.clock import Clock
 from labsim.estate.dialler import Dialler
-from labsim.estate.names import CA_FILE, CLOCK_FILE, INTERCEPTOR, LOG_FILE
-from labsim.estate.private_file import read_json, write_private_json
+from labsim.estate.names import (
+    CA_FILE,
+    CERTIFICATE_FILE,
+    CLOCK_FILE,
+    INTERCEPTOR,
+    KEY_FILE,
+    LOG_FILE,
+)
+from labsim.estate.private_file import read_json, write_private, write_private_json
 from labsim.estate.process import Process
 from labsim.estate.servers import BINDINGS, new_id
 from labsim.http_message import Outcome, Request, Response
@@ -32,7 +40,6 @@ from labsim.roles.client_authentication import (
 from labsim.rooms import rooms
 
 THEFTS: dict[str, Theft] = dict(rooms("labsim.thefts", "THEFT"))
-KEY_FILE = "key.json"
 TOKENS_FILE = "tokens.json"
 REFRESH_FILE = "refresh_token.json"
 _EARLY = 5.0
@@ -47,7 +54,7 @@ class Workload:
         self._folder = process.folder
         self._clock = Clock(process.run_folder / CLOCK_FILE)
         self._issuer: str = config["issuer"]
-        self._endpoint: str = config["token_endpoint"]
+        self._endpoints: tuple[str, str] = (config["token_endpoint"], config["mtls_token_endpoint"])
         self._resources: dict[str, dict[str, str]] = config["resources"]
         self._refreshes: bool = config["grant"] == "refresh_token"
         self._ca_file = str(process.run_folder / CA_FILE)
@@ -62,17 +69,37 @@ class Workload:
 
     # What it is told to do.
 
-    def bind(self, binding: str, custody: str, refresh_token: str | None = None) -> None:
-        """Start over with another binding: a fresh key, no tokens, and a grant if it needs one."""
+    def bind(
+        self, binding: str, custody: str, refresh_token: str | None = None
+    ) -> dict[str, str] | None:
+        """Start over with another binding: a fresh key, no tokens, and a grant if it needs one.
+
+        Returns the public key where the binding asks for a certificate: see `certified`.
+        """
         room = BINDINGS[binding]
         self._binding, self._key = room, SigningKey.generate() if room.confirmation else None
         self._tokens = {}
         write_private_json(self._folder / TOKENS_FILE, {})
-        (self._folder / KEY_FILE).unlink(missing_ok=True)
+        for name in (KEY_FILE, CERTIFICATE_FILE):
+            (self._folder / name).unlink(missing_ok=True)
         if self._key and custody == "file":
             write_private_json(self._folder / KEY_FILE, self._key.private_jwk)
         if refresh_token is not None:
             write_private_json(self._folder / REFRESH_FILE, refresh_token)
+        return self._key.public_jwk if self._key and room.asks_client_certificate else None
+
+    def certified(self, pem: str) -> None:
+        """Take the certificate that was issued for the key; it is no secret and lies in a file."""
+        if self._key is None:
+            raise LabError("This workload has no key to certify.", todo="Bind it first.")
+        self._key = self._key.certified(as_der(pem.encode()))
+        write_private(self._folder / CERTIFICATE_FILE, pem.encode())
+
+    def call_at(self, urls: dict[str, str]) -> None:
+        """Reach resource servers at other origins, as their operator has announced them."""
+        for name, url in urls.items():
+            if name in self._resources:
+                self._resources[name]["url"] = url
 
     def work(self, resources: list[str] | None = None) -> list[dict[str, Any]]:
         """Fetch the records of each resource server it calls; return how each request ended.
@@ -126,7 +153,7 @@ class Workload:
             lambda: Request("GET", resource["url"], (("Accept", "application/json"),)),
             self._binding,
             presentation,
-            self._send,
+            self._identified(self._send),
         )
         if outcome.request is not None and outcome.response is not None:
             for observer in self._observers:
@@ -145,13 +172,14 @@ class Workload:
         else:
             parameters |= {"grant_type": "client_credentials"}
         # The token endpoint is asked directly: the interceptor sits before the resource servers.
+        plain, asking = self._endpoints
         token = obtain_token(
-            self._endpoint,
+            asking if binding.asks_client_certificate else plain,
             parameters,
             self._authentication(),
             binding,
             Presentation(None, self._key, self._clock(), new_id),
-            self._direct,
+            self._identified(self._direct),
         )
         if token.refresh_token is not None:
             write_private_json(self._folder / REFRESH_FILE, token.refresh_token)
@@ -161,6 +189,12 @@ class Workload:
         }
         write_private_json(self._folder / TOKENS_FILE, cache)
         return token
+
+    def _identified(self, dialler: Dialler) -> Dialler:
+        """Give a dialler the certificate and its key, if there is one."""
+        if self._key is not None and self._key.certificate is not None:
+            dialler.identify(self._key.certificate, self._key.pem)
+        return dialler
 
     def _authentication(self) -> Authentication:
         credential = read_json(self._folder / "client.json")
@@ -197,7 +231,9 @@ def run(process: Process) -> None:
     process.serve(
         {
             "bind": workload.bind,
+            "certified": workload.certified,
             "work": workload.work,
+            "call_at": workload.call_at,
             "leak": workload.leak,
             "mend": workload.mend,
         }

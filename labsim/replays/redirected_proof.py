@@ -15,6 +15,8 @@ def spend(loot: Loot, binding: Binding, target: Target, thief: Thief) -> Outcome
     """Send the captured request to another path than the one that its proof names."""
     if loot.captured is None:
         raise NotPossible("no request was captured")
+    if binding.asks_client_certificate:
+        raise NotPossible("the proof is the connection, which cannot be captured")
     return thief.send(loot.captured.at(target.other_url))
 
 

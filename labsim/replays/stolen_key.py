@@ -11,7 +11,7 @@ from labsim.loot import Kind, Loot
 def spend(loot: Loot, binding: Binding, target: Target, thief: Thief) -> Outcome:
     """Present the token with a fresh proof by the stolen key."""
     request = Request("GET", target.url)
-    holder = thief.holder_of(loot.key)
+    holder = thief.holder_of(loot)
     return thief.present(request, str(loot.token), binding, holder)
 
 

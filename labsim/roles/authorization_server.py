@@ -41,6 +41,7 @@ TOKEN_PATH = "/token"
 class AuthorizationServer:
     """Issue access tokens (RFC 9068) bound to the key that the client proves.
 
+    `mtls_alias` is the origin at which a client's certificate is asked for (RFC 8705 section 5).
     `resources` are the audiences it issues for, absolute URI to name; `clock` returns lab seconds;
     `token_seconds` is every access token's lifetime, whatever its binding.
     """
@@ -56,6 +57,8 @@ class AuthorizationServer:
     new_id: Callable[[], str]
     token_seconds: int = 600
     nonces: Nonces | None = None
+    mtls_alias: str = ""
+    is_key_revoked: Callable[[str], bool] = lambda _thumbprint: False
 
     def handle(self, request: Request) -> tuple[Response, Event | None]:
         """Answer a request; the event is None for documents, which need no decision."""
@@ -83,8 +86,10 @@ class AuthorizationServer:
             client = who.client
             binding = self.asked_binding(request, client)
             proof = binding.parse(request)
-            evidence = Evidence(request, now, self.memory, self.nonces)
-            run_checks(binding.proof_checks, proof, evidence)
+            evidence = Evidence(
+                request, now, self.memory, self.nonces, is_revoked=self.is_key_revoked
+            )
+            binding.verify_introduction(proof, evidence)
             grant = grant_for(self.grants, form, client, binding.name, now)
             claims = self.claims(form, grant, binding.bind(proof), now)
             # Everything is good: now, and only now, spend what may be used once.
@@ -173,7 +178,7 @@ class AuthorizationServer:
 
     def refusal(self, rejection: Rejected, binding: Binding | None, now: float) -> Response:
         """Make the error response (RFC 6749 section 5.2): the error code and nothing more."""
-        error = error_code(rejection, binding)
+        error = error_code(rejection, binding, token_request=True)
         fields = self.fields(binding, now)
         if rejection.reason is Reason.UNAVAILABLE:
             return Response.of_json(503, {"error": error}, (*fields, ("Retry-After", "1")))
@@ -255,4 +260,7 @@ class AuthorizationServer:
         }
         for binding in self.bindings:
             found |= binding.metadata
+        if self.mtls_alias:
+            aliases = {"token_endpoint": f"{self.mtls_alias}{TOKEN_PATH}"}
+            found["mtls_endpoint_aliases"] = aliases
         return found

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from labsim.roles.resource_server import Credential, ResourceServer
 
 
-def error_code(rejection: Rejected, binding: Binding | None) -> str | None:
+def error_code(rejection: Rejected, binding: Binding | None, *, token_request: bool) -> str | None:
     """Return the OAuth error code: the reason's own, or the binding's for a bad proof."""
     if not rejection.reason.is_about_the_proof or binding is None:
         return rejection.reason.error
-    asks_nonce = rejection.reason is Reason.NONCE_REQUIRED
-    return binding.nonce_error if asks_nonce else binding.proof_error
+    if rejection.reason is Reason.NONCE_REQUIRED:
+        return binding.nonce_error
+    return binding.introduction_error if token_request else binding.proof_error
 
 
 def challenge(
@@ -39,7 +40,7 @@ def challenge(
     Each accepted scheme gets a challenge. The error code stands on the scheme that was used, or
     on all of them if it cannot be told which one that was (RFC 9449 section 7.2).
     """
-    error = error_code(rejection, binding)
+    error = error_code(rejection, binding, token_request=False)
     body = {"error": error} if error else {}
     if rejection.reason is Reason.UNAVAILABLE:
         return Response.of_json(503, body, (("Retry-After", "1"),))

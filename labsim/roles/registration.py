@@ -5,6 +5,7 @@ Members that are not known here are ignored, as section 2 asks.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -88,11 +89,13 @@ def _scopes(metadata: Mapping[str, Any], every_scope: frozenset[str]) -> frozens
 def _required_binding(metadata: Mapping[str, Any], bindings: Sequence[Binding]) -> str | None:
     asked = []
     for binding in bindings:
-        value = metadata.get(binding.registered_by) if binding.registered_by else None
-        if value is not None and not isinstance(value, bool):
-            raise ValueError(f"{binding.registered_by} must be true or false")
-        if value:
-            asked.append(binding.name)
+        member, asks = binding.registered_by
+        value = metadata.get(member)
+        if value is None or value is False:
+            continue
+        if type(value) is not type(asks) or value != asks:
+            raise ValueError(f"{member} must be {json.dumps(asks)} or left out")
+        asked.append(binding.name)
     if len(asked) > 1:
         raise ValueError(f"a token has one binding, not {' and '.join(asked)}")
     return asked[0] if asked else None

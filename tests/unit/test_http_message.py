@@ -38,7 +38,7 @@ def test_a_request_is_changed_by_a_copy() -> None:
         ("https://a.test:8443/b/c?d=e", "a.test:8443", "/b/c", "d=e", "/b/c?d=e"),
         ("https://a.test", "a.test", "", "", "/"),
         ("https://a.test?d", "a.test", "", "d", "/?d"),
-        ("https://a.test/b?", "a.test", "/b", "", "/b"),
+        ("https://a.test/b?", "a.test", "/b", "", "/b?"),
         ("https://a.test/b#c?d", "a.test", "/b", "", "/b"),
         ("https://a.test//b?c?d", "a.test", "//b", "c?d", "//b?c?d"),
         ("https://[::1]:1/b", "[::1]:1", "/b", "", "/b"),

@@ -8,7 +8,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from labsim.jose import Malformed, b64url
-from labsim.keys import SigningKey, public_key, thumbprint
+from labsim.keys import (
+    SIGNATURE_ALGORITHMS,
+    SigningKey,
+    key_of_octets,
+    public_key,
+    public_octets,
+    thumbprint,
+)
 
 ALGORITHMS = ["ES256", "Ed25519"]
 EC = SigningKey.generate().public_jwk
@@ -122,3 +129,60 @@ def test_a_coordinate_with_leading_zeros_keeps_them() -> None:
         key = SigningKey(ec.derive_private_key(secret, ec.SECP256R1()))
         assert {len(key.public_jwk["x"]), len(key.public_jwk["y"])} == {43}
     assert len(SigningKey(ec.derive_private_key(1, ec.SECP256R1())).private_jwk["d"]) == 43
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_keys_octets_are_the_key(algorithm: str) -> None:
+    key = SigningKey.generate(algorithm)
+    octets = public_octets(key.public_jwk)
+    assert len(octets) == {"ES256": 65, "Ed25519": 32}[algorithm]
+    again = key_of_octets(SIGNATURE_ALGORITHMS[algorithm], octets)
+    assert (again.jwk, again.thumbprint) == (key.public_jwk, thumbprint(key.public_jwk))
+    assert again.algorithms[0] == algorithm
+    assert again.verifies(key.sign(b"m"), b"m")
+    assert key_of_octets(SIGNATURE_ALGORITHMS[algorithm], octets) is again
+
+
+EC_OCTETS, OKP_OCTETS = public_octets(EC), public_octets(OKP)
+COMPRESSED = bytes([2 + EC_OCTETS[-1] % 2]) + EC_OCTETS[1:33]
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "octets"),
+    [
+        ("ES256", EC_OCTETS),
+        ("Ed25519", OKP_OCTETS),
+        ("EdDSA", OKP_OCTETS),
+        ("ED25519", OKP_OCTETS),
+        ("hmac-sha256", OKP_OCTETS),
+        ("rsa-pss-sha512", EC_OCTETS),
+        ("ecdsa-p384-sha384", EC_OCTETS),
+        ("", b""),
+        ("ed25519", EC_OCTETS),
+        ("ed25519", OKP_OCTETS[:-1]),
+        ("ed25519", OKP_OCTETS + b"\0"),
+        ("ed25519", b""),
+        ("ecdsa-p256-sha256", OKP_OCTETS),
+        ("ecdsa-p256-sha256", EC_OCTETS[1:]),
+        ("ecdsa-p256-sha256", EC_OCTETS[:-1]),
+        ("ecdsa-p256-sha256", EC_OCTETS + b"\0"),
+        ("ecdsa-p256-sha256", COMPRESSED),
+        ("ecdsa-p256-sha256", b"\6" + EC_OCTETS[1:]),
+        ("ecdsa-p256-sha256", b"\4" + bytes(64)),
+        ("ecdsa-p256-sha256", b"\4" + b"\xff" * 64),
+        ("ecdsa-p256-sha256", b"\0"),
+    ],
+)
+def test_octets_that_are_no_key_of_the_algorithm_are_malformed(
+    algorithm: str, octets: bytes
+) -> None:
+    with pytest.raises(Malformed):
+        key_of_octets(algorithm, octets)
+
+
+def test_a_key_may_have_a_certificate() -> None:
+    key = SigningKey.generate()
+    certified = key.certified(b"der")
+    assert (key.certificate, certified.certificate) == (None, b"der")
+    assert certified.public_jwk == key.public_jwk
+    assert public_key(key.public_jwk).verifies(certified.sign(b"m"), b"m")

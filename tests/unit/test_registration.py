@@ -17,6 +17,10 @@ BASIC = {"client_id": "c", "client_secret": "s"}
 KEYED = {"client_id": "c", "token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [KEY]}}
 
 
+CERTIFICATE = "tls_client_certificate_bound_access_tokens"
+SIGNATURE = "httpsig_key_binding_method"
+
+
 def made(metadata: dict[str, Any]) -> Any:
     return registered(metadata, SCOPES, tuple(BINDINGS.values()))
 
@@ -49,6 +53,23 @@ def test_a_client_says_what_it_may_and_what_it_must() -> None:
 
 
 @pytest.mark.parametrize(
+    ("metadata", "binding"),
+    [
+        ({}, None),
+        ({"dpop_bound_access_tokens": True}, "dpop"),
+        ({CERTIFICATE: True}, "mtls"),
+        ({SIGNATURE: "runtime"}, "http_signature"),
+        ({CERTIFICATE: False, SIGNATURE: None}, None),
+        ({CERTIFICATE: False, SIGNATURE: "runtime"}, "http_signature"),
+        ({CERTIFICATE: True, "dpop_bound_access_tokens": False}, "mtls"),
+    ],
+)
+def test_a_client_asks_for_its_binding(metadata: dict[str, Any], binding: str | None) -> None:
+    """RFC 8705 section 3.4, RFC 9449 section 5.2, the profile's own member for signatures."""
+    assert made({**BASIC, **metadata}).requires == binding
+
+
+@pytest.mark.parametrize(
     ("metadata", "named"),
     [
         ({}, "client_id"),
@@ -71,6 +92,15 @@ def test_a_client_says_what_it_may_and_what_it_must() -> None:
         ({**BASIC, "scope": ["a.read"]}, "scope"),
         ({**BASIC, "scope": ""}, "scope"),
         ({**BASIC, "dpop_bound_access_tokens": "true"}, "dpop_bound_access_tokens"),
+        ({**BASIC, "dpop_bound_access_tokens": 1}, "dpop_bound_access_tokens must be true"),
+        ({**BASIC, CERTIFICATE: "true"}, f"{CERTIFICATE} must be true"),
+        ({**BASIC, CERTIFICATE: 1}, f"{CERTIFICATE} must be true"),
+        ({**BASIC, SIGNATURE: "preregistered"}, f'{SIGNATURE} must be "runtime"'),
+        ({**BASIC, SIGNATURE: "Runtime"}, f'{SIGNATURE} must be "runtime"'),
+        ({**BASIC, SIGNATURE: True}, f'{SIGNATURE} must be "runtime"'),
+        ({**BASIC, SIGNATURE: ["runtime"]}, f'{SIGNATURE} must be "runtime"'),
+        ({**BASIC, CERTIFICATE: True, SIGNATURE: "runtime"}, "mtls|http_signature"),
+        ({**BASIC, CERTIFICATE: True, "dpop_bound_access_tokens": True}, "one binding"),
     ],
 )
 def test_metadata_that_cannot_be_used_is_named(metadata: dict[str, Any], named: str) -> None:

@@ -24,6 +24,7 @@ def test_the_metadata_says_what_the_server_enforces(lab: Lab, method: str) -> No
         "scopes_supported": ["orders.read", "orders.write"],
         "bearer_methods_supported": ["header"],
         "dpop_signing_alg_values_supported": ["ES256", "Ed25519", "EdDSA"],
+        "tls_client_certificate_bound_access_tokens": True,
     }
     assert lab.event is None
 

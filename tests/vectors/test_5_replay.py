@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from labsim.binding import ReplayMemory
-from labsim.estate import storage
-from labsim.estate.storage import InProcessReplayMemory, SqliteReplayMemory
+from labsim.estate import replay_memory
+from labsim.estate.replay_memory import InProcessReplayMemory, SqliteReplayMemory
 from labsim.http_message import Request
 from labsim.jose import b64url, b64url_decode
 from labsim.rejection import Reason
@@ -263,7 +263,7 @@ def test_a_lost_store_refuses_everything(lab: Lab, tmp_path: Path, actor: str) -
 def test_a_locked_store_refuses_and_recovers(
     lab: Lab, tmp_path: Path, actor: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storage, "_BUSY_SECONDS", 0)
+    monkeypatch.setattr(replay_memory, "BUSY_SECONDS", 0)
     file = tmp_path / "memory.sqlite"
     use(lab, SqliteReplayMemory(file))
     request = good_request(lab, actor)

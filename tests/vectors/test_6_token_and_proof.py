@@ -134,13 +134,13 @@ def token_in_the_form(_lab: Lab, request: Request) -> Request:
     return replace(form, body=f"a=1&access%5Ftoken={token}".encode())
 
 
-BOTH_SCHEMES = ("DPoP", "Bearer")
+ALL_SCHEMES = ("DPoP", "Bearer", "HTTPSig")
 SCHEME = {"reason": Reason.SCHEME_MISMATCH, "check": "scheme_is_the_bindings"}
 KEY = {"reason": Reason.BINDING_MISMATCH, "check": "proof_key_is_the_bound_one"}
-BAD = {"status": 400, "error": "invalid_request", "on": BOTH_SCHEMES}
+BAD = {"status": 400, "error": "invalid_request", "on": ALL_SCHEMES}
 MALFORMED = {"reason": Reason.CREDENTIALS_MALFORMED, "check": "credentials_are_a_token", **BAD}
 ONE_WAY = {"reason": Reason.CREDENTIALS_MALFORMED, "check": "token_comes_one_way", **BAD}
-NOTHING = {"reason": Reason.NO_CREDENTIALS, "error": "", "on": BOTH_SCHEMES}
+NOTHING = {"reason": Reason.NO_CREDENTIALS, "error": "", "on": ALL_SCHEMES}
 MISSING = {"reason": Reason.PROOF_MISSING, "check": "proof_is_there", "error": "invalid_dpop_proof"}
 
 
@@ -192,8 +192,8 @@ def test_a_token_presented_in_another_way_is_refused(lab: Lab, row: RequestRow) 
     bad = row.make(lab, good_request(lab, RS))
     refusal = {"status": row.status, "error": row.error, "reason": row.reason, "check": row.check}
     response = assert_refused(lab, bad, **refusal)
-    assert len(response.values("WWW-Authenticate")) == len(BOTH_SCHEMES)
-    for scheme in BOTH_SCHEMES:
+    assert len(response.values("WWW-Authenticate")) == len(ALL_SCHEMES)
+    for scheme in ALL_SCHEMES:
         assert_challenged(response, scheme, row.error if scheme in row.on else "")
     assert_served(lab, good_request(lab, RS))
 
@@ -225,6 +225,7 @@ def test_a_challenge_says_what_to_do_and_nothing_more(lab: Lab) -> None:
     assert sorted(response.values("WWW-Authenticate")) == [
         f"Bearer {where}",
         f'DPoP error="invalid_dpop_proof", algs="ES256 Ed25519 EdDSA", {where}',
+        f"HTTPSig {where}",
     ]
     assert response.json() == {"error": "invalid_dpop_proof"}
 

@@ -11,7 +11,7 @@ from labsim.binding import Evidence
 from labsim.bindings.dpop import token_hash
 from labsim.certificates import certificate_thumbprint
 from labsim.checks import run_checks
-from labsim.estate.storage import InProcessReplayMemory
+from labsim.estate.replay_memory import InProcessReplayMemory
 from labsim.http_message import Request
 from labsim.jose import b64url_decode
 from labsim.keys import SigningKey, public_key, thumbprint

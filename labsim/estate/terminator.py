@@ -1,0 +1,68 @@
+"""A proxy that ends TLS in front of resource servers and passes the client's certificate on.
+
+It asks for a certificate, needs none, and says in Client-Cert which one it saw (RFC 9440). To the
+servers it shows a certificate of its own, by which they know whom to believe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from labsim.certificates import as_der
+from labsim.estate.dialler import Dialler
+from labsim.estate.events import EventLog
+from labsim.estate.listener import Listener
+from labsim.estate.names import CA_FILE, CERTIFICATE_FILE, CLIENT_CA_FILE, EVENTS_FOLDER, KEY_FILE
+from labsim.estate.private_file import read_json
+from labsim.estate.process import Process
+from labsim.estate.tls import server_context
+from labsim.http_message import Request, Response
+from labsim.keys import SigningKey
+from labsim.roles.forwarded_certificate import FIELD, FORGEABLE
+from labsim.structured_fields import byte_sequence
+
+
+def forwarded(request: Request, origin: str, *, strips: bool) -> Request:
+    """Return the request as it goes on to the origin.
+
+    A proxy that strips removes what only a proxy may say (RFC 9440 section 2.4); one that does not
+    is the mistake that section 4 warns of.
+    """
+    sent = request.without(*FORGEABLE) if strips else request
+    if request.peer_certificate is not None:
+        sent = sent.adding(FIELD, byte_sequence(request.peer_certificate))
+    url = request.url.partition("://")[2].partition("/")[2]
+    return replace(sent.without("Connection"), url=f"{origin}/{url}", peer_certificate=None)
+
+
+def run(process: Process) -> None:
+    """Run the proxy; config: `origins` (the servers, in the order of the sockets), `strips`."""
+    run_folder, folder, config = process.run_folder, process.folder, process.config
+    key = SigningKey.from_jwk(read_json(folder / KEY_FILE))
+    own = as_der((folder / CERTIFICATE_FILE).read_bytes())
+    dialler = Dialler(str(run_folder / CA_FILE))
+    dialler.identify(own, key.certified(own).pem)
+    context = server_context(
+        str(folder / "tls_certificate.pem"),
+        str(folder / "tls_key.pem"),
+        str(run_folder / CLIENT_CA_FILE),
+    )
+    log = EventLog(run_folder / EVENTS_FOLDER / f"{process.name}.jsonl")
+
+    def handler(origin: str) -> Callable[[Request], Response]:
+        def handle(request: Request) -> Response:
+            sent = forwarded(request, origin, strips=config["strips"])
+            outcome = dialler(replace(sent, peer_certificate=own))
+            if outcome.response is None:
+                return Response.of_json(502, {"error": "bad_gateway"})
+            return outcome.response
+
+        return handle
+
+    def refused(kind: str, reason: str) -> None:
+        log.append({"role": "terminator", "name": process.name, "reason": kind, "detail": reason})
+
+    for socket, origin in zip(process.sockets, config["origins"], strict=True):
+        Listener(socket, context, handler(origin), refused).start()
+    process.serve({})

@@ -1,0 +1,231 @@
+"""A client authenticates by the certificate of its connection (RFC 8705 section 2).
+
+`tls_client_auth`: a certificate by the lab's client authority, whose subject, or one subject
+alternative name, is the registered one. `self_signed_tls_client_auth`: the key is a registered one,
+and who signed the certificate does not matter. Both prove the key by TLS itself.
+"""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+
+from labsim.certificates import certificate_thumbprint
+from labsim.checks import Check, Checks, run_checks
+from labsim.http_message import Request
+from labsim.rejection import Reason, Rejected
+
+TLS_CLIENT_AUTH = "tls_client_auth"
+SELF_SIGNED = "self_signed_tls_client_auth"
+TLS_METHODS = (TLS_CLIENT_AUTH, SELF_SIGNED)
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredCertificate:
+    """Hold what a client registered of its certificate (RFC 8705 section 2.1.2 and 2.2).
+
+    `name` is one of SUBJECT_MEMBERS and `value` its text, for `tls_client_auth`; `keys` are public
+    keys (DER, SubjectPublicKeyInfo), for `self_signed_tls_client_auth`.
+    """
+
+    name: str = ""
+    value: str = ""
+    keys: frozenset[bytes] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateEvidence:
+    """What a client's certificate is judged by; `authority` is the client authority's, as DER."""
+
+    registered: RegisteredCertificate
+    authority: bytes
+    now: float
+    is_revoked: Callable[[str], bool]
+
+
+@lru_cache(maxsize=1024)
+def _read(der: bytes) -> x509.Certificate:
+    return x509.load_der_x509_certificate(der)
+
+
+# One subject member each: the certificate's values of that kind, and how a registered one is read.
+
+
+def _subject(certificate: x509.Certificate) -> list[x509.Name]:
+    return [certificate.subject]
+
+
+def _san(kind: type[x509.GeneralName]) -> Callable[[x509.Certificate], list[Any]]:
+    def values(certificate: x509.Certificate) -> list[Any]:
+        try:
+            found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        except x509.ExtensionNotFound:
+            return []
+        return list(found.value.get_values_for_type(kind))  # type: ignore[arg-type]
+
+    return values
+
+
+SUBJECT_MEMBERS: Mapping[
+    str, tuple[Callable[[x509.Certificate], list[Any]], Callable[[str], Any]]
+] = {
+    "tls_client_auth_subject_dn": (_subject, x509.Name.from_rfc4514_string),
+    "tls_client_auth_san_dns": (_san(x509.DNSName), str),
+    "tls_client_auth_san_uri": (_san(x509.UniformResourceIdentifier), str),
+    "tls_client_auth_san_ip": (_san(x509.IPAddress), ipaddress.ip_address),
+    "tls_client_auth_san_email": (_san(x509.RFC822Name), str),
+}
+"""Client metadata members (RFC 8705 section 2.1.2), of which a client registers exactly one."""
+
+
+def key_octets(certificate: x509.Certificate) -> bytes:
+    """Return a certificate's public key as DER (SubjectPublicKeyInfo)."""
+    return certificate.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+
+
+# The checks, one sentence each.
+
+
+def certificate_is_by_the_client_authority(der: bytes, evidence: CertificateEvidence) -> bool:
+    """TLS lets self-signed certificates of other clients in as well: a chain is asked for here."""
+    try:
+        _read(der).verify_directly_issued_by(_read(evidence.authority))
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def subject_is_the_registered_one(der: bytes, evidence: CertificateEvidence) -> bool:
+    """Of the registered kind and no other, and whole: a name that only contains it is another."""
+    registered = evidence.registered
+    if registered.name not in SUBJECT_MEMBERS:
+        return False
+    values, read = SUBJECT_MEMBERS[registered.name]
+    return read(registered.value) in values(_read(der))
+
+
+def key_is_a_registered_one(der: bytes, evidence: CertificateEvidence) -> bool:
+    """Compare the key, so that a client may renew its certificate by itself."""
+    return key_octets(_read(der)) in evidence.registered.keys
+
+
+def certificate_is_in_its_time(der: bytes, evidence: CertificateEvidence) -> bool:
+    """On the lab's clock, which OpenSSL does not see."""
+    certificate = _read(der)
+    start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return start.timestamp() <= evidence.now < end.timestamp()
+
+
+def certificate_is_not_revoked(der: bytes, evidence: CertificateEvidence) -> bool:
+    """As far as this server has been told."""
+    return not evidence.is_revoked(certificate_thumbprint(der))
+
+
+_WRONG = Reason.CLIENT_CREDENTIAL_INVALID
+_ALWAYS = (
+    Check(certificate_is_in_its_time, _WRONG, "RFC 8705 section 7.5"),
+    Check(certificate_is_not_revoked, _WRONG, "RFC 8705 section 7.5"),
+)
+CERTIFICATE_CHECKS: Mapping[str, Checks] = {
+    TLS_CLIENT_AUTH: (
+        Check(certificate_is_by_the_client_authority, _WRONG, "RFC 8705 section 2.1"),
+        Check(subject_is_the_registered_one, _WRONG, "RFC 8705 section 2.1.2"),
+        *_ALWAYS,
+    ),
+    SELF_SIGNED: (
+        Check(key_is_a_registered_one, _WRONG, "RFC 8705 section 2.2"),
+        *_ALWAYS,
+    ),
+}
+"""By method, in order."""
+
+
+def authenticate_by_certificate(
+    request: Request, method: str, evidence: CertificateEvidence
+) -> None:
+    """Check the connection's certificate against what the client registered; raises Rejected."""
+    der = request.peer_certificate
+    if der is None:
+        raise Rejected(_WRONG, "client_shows_a_certificate", "RFC 8705 section 2")
+    try:
+        _read(der)
+    except ValueError as error:
+        raise Rejected(
+            _WRONG, "client_shows_a_certificate", "RFC 8705 section 2", str(error)
+        ) from None
+    run_checks(CERTIFICATE_CHECKS[method], der, evidence)
+
+
+# Registration.
+
+
+def registered_certificate(metadata: Mapping[str, Any], method: str) -> RegisteredCertificate:
+    """Read what a client registers of its certificate; raises ValueError that names the member."""
+    if method == SELF_SIGNED:
+        certificates = self_signed_certificates(metadata)
+        return RegisteredCertificate(keys=frozenset(map(key_octets, certificates)))
+    named = [member for member in SUBJECT_MEMBERS if member in metadata]
+    if len(named) != 1:
+        raise ValueError(f"exactly one of {', '.join(SUBJECT_MEMBERS)} must be there, for {method}")
+    member, value = named[0], metadata[named[0]]
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{member} must be a text that is not empty")
+    try:
+        SUBJECT_MEMBERS[member][1](value)
+    except ValueError as error:
+        raise ValueError(f"{member} cannot be read: {error}") from None
+    return RegisteredCertificate(member, value)
+
+
+def self_signed_certificates(metadata: Mapping[str, Any]) -> list[x509.Certificate]:
+    """Return the certificates in `jwks` (`x5c`, RFC 7517 section 4.7); raises ValueError.
+
+    One that may sign others is refused: a listener that trusts it would let in whatever it signs.
+    """
+    jwks = metadata.get("jwks")
+    keys = jwks.get("keys") if isinstance(jwks, dict) else None
+    if not isinstance(keys, list) or not keys:
+        raise ValueError(f'jwks must be an object with "keys", a list of JWKs, for {SELF_SIGNED}')
+    found = []
+    for key in keys:
+        chain = key.get("x5c") if isinstance(key, dict) else None
+        if not isinstance(chain, list) or len(chain) != 1 or not isinstance(chain[0], str):
+            raise ValueError("jwks: each key needs x5c with its one self-signed certificate")
+        try:
+            certificate = _read(base64.b64decode(chain[0], validate=True))
+        except ValueError as error:
+            raise ValueError(f"jwks: x5c holds no certificate: {error}") from None
+        if _may_sign_others(certificate):
+            raise ValueError(
+                "jwks: x5c holds a certificate that may sign others (CA:TRUE); make one that may "
+                "not: openssl req -x509 -addext basicConstraints=critical,CA:FALSE"
+            )
+        found.append(certificate)
+    return found
+
+
+def _may_sign_others(certificate: x509.Certificate) -> bool:
+    """Tell whether OpenSSL would take it for an authority: by its extensions, or by having none."""
+    if certificate.version is not x509.Version.v3:
+        return True
+    try:
+        extensions = certificate.extensions
+    except ValueError:  # extensions that cannot be read say nothing that could be relied on
+        return True
+    for extension in extensions:
+        value = extension.value
+        if isinstance(value, x509.BasicConstraints) and value.ca:
+            return True
+        if isinstance(value, x509.KeyUsage) and value.key_cert_sign:
+            return True
+    return False
