@@ -16,24 +16,32 @@ from labsim.binding import Binding, Nonces
 from labsim.checks import StorageUnavailable
 from labsim.credentials import VerifiedTokens
 from labsim.errors import LabError
+from labsim.estate.asked_issuer import AskedIssuer
 from labsim.estate.clock import Clock
+from labsim.estate.dialler import Dialler
 from labsim.estate.events import EventLog
+from labsim.estate.issued_tokens import SqliteIssuedTokens, SqliteRevocationList
 from labsim.estate.issuer_keys import FetchedKeys
 from labsim.estate.listener import Listener
 from labsim.estate.names import CA_FILE, CLOCK_FILE, EVENTS_FOLDER
 from labsim.estate.private_file import read_json
-from labsim.estate.process import Process
+from labsim.estate.process import Operation, Process
+from labsim.estate.revocation_courier import RevocationCourier
 from labsim.estate.storage import SqliteGrants, SqliteReplayMemory
 from labsim.estate.tls import server_context
 from labsim.http_message import Request, Response
 from labsim.keys import SigningKey
 from labsim.nonces import RollingNonces
 from labsim.roles.authorization_server import AuthorizationServer
-from labsim.roles.client_authentication import RegisteredClient
+from labsim.roles.client_authentication import RegisteredClient, basic
 from labsim.roles.decision import Event
 from labsim.roles.grants import Grant, token_hash
+from labsim.roles.introspected_tokens import IntrospectedTokens
+from labsim.roles.issued_tokens import Ended
 from labsim.roles.registration import registered
 from labsim.roles.resource_server import ResourceServer
+from labsim.roles.revocation import revoke_all_of
+from labsim.roles.revocation_notice import notice_request
 from labsim.rooms import rooms
 
 type Handle = Callable[[Request], tuple[Response, Event | None]]
@@ -42,6 +50,8 @@ BINDINGS: Mapping[str, Binding] = rooms("labsim.bindings", "BINDING")
 GRANT_SECONDS = 365 * 86400.0
 """Lab seconds that a provisioned refresh token lives."""
 MOST_ADDED_RECORDS = 1000
+NOTICE_SECONDS = 2.0
+"""How long a resource server may take to confirm a revocation; whoever revokes waits as long."""
 
 
 class MemoryRecords:
@@ -74,9 +84,14 @@ class MemoryRecords:
 class RegisteredClients:
     """Hold the registered clients of a run by id (see `roles.client_authentication.Clients`)."""
 
-    def __init__(self, metadata: Sequence[Mapping[str, Any]], scopes: frozenset[str]) -> None:
+    def __init__(self, metadata: Sequence[Mapping[str, Any]], resources: Mapping[str, str]) -> None:
+        scopes = frozenset(f"{n}.{verb}" for n in resources.values() for verb in ("read", "write"))
+        served = {name: uri for uri, name in resources.items()}
         found = [registered(entry, scopes, tuple(BINDINGS.values())) for entry in metadata]
-        self._clients = {client.client_id: client for client in found}
+        self._clients = {
+            client.client_id: replace(client, audience=served.get(client.client_id, ""))
+            for client in found
+        }
 
     def client(self, client_id: str) -> RegisteredClient | None:
         """Return the client with this id, or None."""
@@ -98,9 +113,12 @@ def _nonces(asked_for: bool) -> Nonces | None:
     return RollingNonces(secrets.token_bytes(32)) if asked_for else None
 
 
-def _listen(process: Process, decide: Handle, clock: Clock) -> None:
+def _event_log(process: Process) -> EventLog:
+    return EventLog(process.run_folder / EVENTS_FOLDER / f"{process.name}.jsonl")
+
+
+def _listen(process: Process, decide: Handle, clock: Clock, log: EventLog) -> None:
     """Answer requests with `decide`; what cannot be written down is not served."""
-    log = EventLog(process.run_folder / EVENTS_FOLDER / f"{process.name}.jsonl")
 
     def handle(request: Request) -> Response:
         response, event = decide(request)
@@ -145,6 +163,7 @@ def resource_server(process: Process) -> None:
         new_id=new_id,
         memory=SqliteReplayMemory(process.folder / "replay_memory.sqlite"),
         nonces=_nonces(config["require_nonce"]),
+        revocations=SqliteRevocationList(process.folder / "revocations.sqlite"),
         verified=VerifiedTokens(),
     )
     current = [role]
@@ -152,32 +171,25 @@ def resource_server(process: Process) -> None:
     def require_nonce(on: bool) -> None:
         current[0] = replace(current[0], nonces=_nonces(on))
 
-    _listen(process, lambda request: current[0].handle(request), clock)
-    process.serve({"require_nonce": require_nonce})
+    def introspect(on: bool) -> None:
+        """Ask the authorization server about each token, or read tokens again."""
+        own = read_json(process.folder / "client.json")
+        authenticate = basic(own["client_id"], own["secret"])
+        asking = AskedIssuer(config["issuer"], Dialler(str(run / CA_FILE)), authenticate)
+        current[0] = replace(current[0], introspected=IntrospectedTokens(asking) if on else None)
+
+    _listen(process, lambda request: current[0].handle(request), clock, _event_log(process))
+    process.serve({"require_nonce": require_nonce, "introspect": introspect})
 
 
 def authorization_server(process: Process) -> None:
     """Run the authorization server; config: issuer, resources (URI to name), token_seconds."""
-    run, config = process.run_folder, process.config
-    clock = Clock(run / CLOCK_FILE)
-    names = config["resources"].values()
-    scopes = frozenset(f"{name}.{verb}" for name in names for verb in ("read", "write"))
-    clients = RegisteredClients(read_json(process.folder / "clients.json"), scopes)
-    grants = SqliteGrants(process.folder / "grants.sqlite")
-    role = AuthorizationServer(
-        issuer=config["issuer"],
-        key=SigningKey.from_jwk(read_json(process.folder / "key.json")),
-        bindings=tuple(BINDINGS.values()),
-        clients=clients,
-        grants=grants,
-        memory=SqliteReplayMemory(process.folder / "replay_memory.sqlite"),
-        resources=config["resources"],
-        clock=clock,
-        new_id=new_id,
-        token_seconds=config["token_seconds"],
-        nonces=_nonces(config["require_nonce"]),
-    )
-    current = [role]
+    clock, log = Clock(process.run_folder / CLOCK_FILE), _event_log(process)
+    resources = process.config["resources"]
+    clients = RegisteredClients(read_json(process.folder / "clients.json"), resources)
+    key = SigningKey.from_jwk(read_json(process.folder / "key.json"))
+    courier = _courier(process, key, clock, log)
+    current = [_issuer(process, key, clients, courier, clock)]
 
     def require_nonce(on: bool) -> None:
         current[0] = replace(current[0], nonces=_nonces(on))
@@ -188,9 +200,65 @@ def authorization_server(process: Process) -> None:
         if client is None:
             raise LabError(f"There is no client {client_id!r} to provision a grant for.")
         token, family = f"{new_id()}{new_id()}", new_id()
-        expires = clock() + GRANT_SECONDS
-        grants.put(token_hash(token), Grant(client_id, client_id, client.scopes, family, expires))
+        granted = Grant(client_id, client_id, client.scopes, family, clock() + GRANT_SECONDS)
+        current[0].grants.put(token_hash(token), granted)
         return token
 
-    _listen(process, lambda request: current[0].handle(request), clock)
-    process.serve({"require_nonce": require_nonce, "grant": grant, "require": clients.require})
+    def revoke(client_id: str) -> list[dict[str, Any]]:
+        """End all that a client has; return resource, tokens and told for each concerned."""
+        at = clock()
+        ended = revoke_all_of(current[0], client_id)
+        log.append({**_by_hand(at, "revoked", ended), "client_id": client_id})
+        concerned = [each.audience for each in ended if each.expires > at]
+        return [
+            {"resource": name, "tokens": concerned.count(uri), "told": courier.has_told(uri)}
+            for uri, name in resources.items()
+            if uri in concerned
+        ]
+
+    _listen(process, lambda request: current[0].handle(request), clock, log)
+    operations: dict[str, Operation] = {"require_nonce": require_nonce, "require": clients.require}
+    process.serve(operations | {"grant": grant, "revoke": revoke})
+
+
+def _issuer(
+    process: Process,
+    key: SigningKey,
+    clients: RegisteredClients,
+    courier: RevocationCourier,
+    clock: Clock,
+) -> AuthorizationServer:
+    folder, config = process.folder, process.config
+    return AuthorizationServer(
+        issuer=config["issuer"],
+        key=key,
+        bindings=tuple(BINDINGS.values()),
+        clients=clients,
+        grants=SqliteGrants(folder / "grants.sqlite"),
+        issued_tokens=SqliteIssuedTokens(folder / "issued_tokens.sqlite"),
+        memory=SqliteReplayMemory(folder / "replay_memory.sqlite"),
+        resources=config["resources"],
+        clock=clock,
+        new_id=new_id,
+        token_seconds=config["token_seconds"],
+        nonces=_nonces(config["require_nonce"]),
+        tell=courier.tell,
+    )
+
+
+def _courier(process: Process, key: SigningKey, clock: Clock, log: EventLog) -> RevocationCourier:
+    def make_notice(audience: str, ended: Sequence[Ended]) -> Request:
+        return notice_request(process.config["issuer"], key, audience, ended, clock(), new_id())
+
+    def missed(audience: str, ended: Sequence[Ended], why: str) -> None:
+        with suppress(StorageUnavailable):
+            log.append({**_by_hand(clock(), "not_told", ended), "url": audience, "detail": why})
+
+    dial = Dialler(str(process.run_folder / CA_FILE), seconds=NOTICE_SECONDS)
+    return RevocationCourier(dial, make_notice, clock, missed)
+
+
+def _by_hand(now: float, decision: str, ended: Sequence[Ended]) -> Event:
+    """Return an event of the authorization server that no request caused."""
+    common = {"role": "authorization_server", "name": "as", "time": now}
+    return {**common, "decision": decision, "revoked": [each.jti for each in ended]}

@@ -8,7 +8,8 @@ import pytest
 
 from labsim.http_message import Request
 from labsim.keys import SigningKey, public_key, thumbprint
-from labsim.roles.authorization_server import JWKS_PATH, METADATA_PATHS
+from labsim.roles.grants import TOKEN_EXCHANGE
+from labsim.roles.server_metadata import JWKS_PATH, METADATA_PATHS
 from tests.exchange import AS, answer, assert_served, good_request, token_request
 from tests.jws import Jws
 from tests.wiring import CRM, ISSUER, ORDERS, RECORD, IssuerKeys, Lab
@@ -23,7 +24,16 @@ def test_the_metadata_says_what_the_server_does(lab: Lab) -> None:
     assert found[0]["jwks_uri"] == ISSUER + JWKS_PATH
     assert found[0]["dpop_signing_alg_values_supported"] == ["ES256", "Ed25519", "EdDSA"]
     assert found[0]["protected_resources"] == [ORDERS, CRM]
-    assert "private_key_jwt" in found[0]["token_endpoint_auth_methods_supported"]
+    assert TOKEN_EXCHANGE in found[0]["grant_types_supported"]
+    confidential = ["client_secret_basic", "private_key_jwt"]
+    for name, path, methods in (
+        ("token", "/token", [*confidential, "none"]),
+        ("introspection", "/introspect", confidential),
+        ("revocation", "/revoke", [*confidential, "none"]),
+    ):
+        assert found[0][f"{name}_endpoint"] == ISSUER + path
+        assert found[0][f"{name}_endpoint_auth_methods_supported"] == methods
+        assert "ES256" in found[0][f"{name}_endpoint_auth_signing_alg_values_supported"]
     assert lab.event is None
 
 
@@ -48,6 +58,8 @@ def test_a_token_verifies_with_the_published_key(lab: Lab, algorithm: str) -> No
         ("DELETE", METADATA_PATHS[0], 405),
         ("HEAD", "/jwks", 200),
         ("GET", "/token", 400),
+        ("GET", "/introspect", 400),
+        ("GET", "/revoke", 400),
     ],
 )
 def test_what_is_not_there_is_not_there(lab: Lab, method: str, path: str, status: int) -> None:
