@@ -207,10 +207,32 @@ class Lab:
         """Let every server ask for a nonce in each proof (RFC 9449 sections 8 and 9)."""
         self._estate.ask_for_nonces(on)
 
+    def introspect(self, on: bool = True) -> None:
+        """Let every resource server ask the authorization server about each token (RFC 7662).
+
+        An answer is believed for 30 lab seconds, so that a revocation takes as long to arrive.
+        """
+        self._estate.introspect(on)
+
+    def revoke(self, client: str) -> DataFrame:
+        """End every token that a client has, as an operator does after a theft.
+
+        The client itself is not locked out: with its own credential it gets new tokens. A
+        delegated grant ends, and `bind` gives a new one. Columns: resource (str), tokens (int),
+        told (bool, whether that resource server has confirmed that it knows).
+        Raises LabError for a client that does not exist.
+        """
+        import pandas as pd
+
+        rows = self._estate.revoke(client)
+        return pd.DataFrame(rows, columns=["resource", "tokens", "told"])
+
     @property
     def variant(self) -> str:
-        """Return what differs from the base configuration: `base` or `nonce`."""
-        return "nonce" if self._estate.require_nonce else "base"
+        """Return what differs from the base: `base`, `nonce`, `introspection` or both."""
+        estate = self._estate
+        differs = ["nonce"] * estate.require_nonce + ["introspection"] * estate.introspects
+        return "+".join(differs) or "base"
 
     def advance(self, *, days: float = 0, hours: float = 0, seconds: float = 0) -> None:
         """Let lab time pass, at once and for every process; raises LabError for a step back."""

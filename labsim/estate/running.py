@@ -54,6 +54,7 @@ class Estate:
     ) -> None:
         self.plan = plan
         self.require_nonce = require_nonce
+        self.introspects = False
         self._idle_seconds = idle_seconds
         self.issuer = ""
         self.urls: dict[str, str] = {}
@@ -174,6 +175,20 @@ class Estate:
             # A delegated grant, provisioned as if its owner had just consented.
             grant = server.call("grant", client_id=client)
         self.process(client).call("bind", binding=binding, custody=custody, refresh_token=grant)
+
+    def revoke(self, client: str) -> list[dict[str, Any]]:
+        """End all tokens of a client at the authorization server, which tells whom it concerns."""
+        self.plan.client(client)
+        rows: list[dict[str, Any]] = self.process(AUTHORIZATION_SERVER).call(
+            "revoke", client_id=client
+        )
+        return rows
+
+    def introspect(self, on: bool) -> None:
+        """Let every resource server ask about tokens (RFC 7662), or read them itself again."""
+        for name in self.plan.resources:
+            self.process(name).call("introspect", on=on)
+        self.introspects = on
 
     def ask_for_nonces(self, on: bool) -> None:
         """Let every server ask for nonces, or stop asking."""

@@ -128,6 +128,8 @@ class Workload:
             presentation,
             self._send,
         )
+        if outcome.response is not None and outcome.response.status == 401:
+            self._tokens.pop(name, None)  # it is good no more: the next call asks for a new one
         if outcome.request is not None and outcome.response is not None:
             for observer in self._observers:
                 observer(outcome.request, outcome.response)
