@@ -215,6 +215,26 @@ class Lab:
         """
         self._estate.vary(variant)
 
+    def introspect(self, on: bool = True) -> None:
+        """Let every resource server ask the authorization server about each token (RFC 7662).
+
+        An answer is believed for 30 lab seconds, so that a revocation takes as long to arrive.
+        """
+        self._estate.vary("introspection" if on else "base")
+
+    def revoke(self, client: str) -> DataFrame:
+        """End every token that a client has, as an operator does after a theft.
+
+        The client itself is not locked out: with its own credential it gets new tokens. A
+        delegated grant ends, and `bind` gives a new one. Columns: resource (str), tokens (int),
+        told (bool, whether that resource server has confirmed that it knows).
+        Raises LabError for a client that does not exist.
+        """
+        import pandas as pd
+
+        rows = self._estate.revoke(client)
+        return pd.DataFrame(rows, columns=["resource", "tokens", "told"])
+
     @property
     def variant(self) -> str:
         """Return the name of the variant that the estate is in: what differs from `base`."""

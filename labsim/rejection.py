@@ -26,6 +26,7 @@ class Reason(StrEnum):
     TOKEN_NOT_YET_VALID = auto()
     TOKEN_CLAIM_MISSING = auto()
     TOKEN_REVOKED = auto()
+    TOKEN_INACTIVE = auto()  # says the issuer, who does not say why (RFC 7662 section 2.2)
     # Which binding the token has, and whether it came as that binding asks.
     BINDING_UNSUPPORTED = auto()
     SCHEME_MISMATCH = auto()

@@ -11,25 +11,31 @@ from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 
+from labsim.attacker import Attacker
 from labsim.binding import Binding, Presentation
 from labsim.certificates import certificate_authority, client_certificate
 from labsim.estate.replay_memory import InProcessReplayMemory
-from labsim.http_message import Outcome, Request
+from labsim.http_message import Ending, Outcome, Request
 from labsim.keys import PublicKey, SigningKey, public_key, thumbprint
 from labsim.nonces import RollingNonces
 from labsim.roles.authorization_server import AuthorizationServer
 from labsim.roles.client import TokenSet, obtain_token
 from labsim.roles.client_authentication import (
+    NONE,
     PRIVATE_KEY_JWT,
     Authentication,
     RegisteredClient,
     basic,
     private_key_jwt,
+    public,
     secret_hash,
 )
 from labsim.roles.decision import Event
-from labsim.roles.grants import Grant, Grants, token_hash
+from labsim.roles.grants import TOKEN_EXCHANGE, Grant, Grants, token_hash
+from labsim.roles.issued_tokens import Ended, Issued, IssuedTokens
 from labsim.roles.resource_server import ResourceServer
+from labsim.roles.revocation_notice import notice_request
+from labsim.roles.tls_client_authentication import CertificateTrust
 from labsim.rooms import rooms
 
 BINDINGS: Mapping[str, Binding] = rooms("labsim.bindings", "BINDING")
@@ -132,8 +138,55 @@ class MemoryGrants:
     def end_family(self, family: str) -> None:
         self._held = {key: held for key, held in self._held.items() if held[0].family != family}
 
+    def end_all_of(self, client_id: str) -> None:
+        kept = {key: held for key, held in self._held.items() if held[0].client_id != client_id}
+        self._held = kept
+
+
+class MemoryIssuedTokens:
+    """Issued tokens in a dict: what `roles.issued_tokens.IssuedTokens` says, and no more."""
+
+    def __init__(self) -> None:
+        self._issued: dict[str, Issued] = {}
+        self._ended: set[str] = set()
+
+    def record(self, issued: Issued, _now: float) -> bool:
+        if issued.origin not in self._ended:
+            self._issued[issued.jti] = issued
+        return issued.origin not in self._ended
+
+    def find(self, jti: str) -> Issued | None:
+        return self._issued.get(jti)
+
+    def is_ended(self, jti: str) -> bool:
+        return jti in self._ended
+
+    def end(self, root: str, until: float) -> list[Ended]:
+        if not root:
+            return []
+        self._ended.add(root)
+        found = [e for e in self._issued.values() if root in (e.jti, e.origin)]
+        following = [e for e in found if e.jti != root]
+        ended = [Ended(e.jti, e.audience, e.expires) for e in found if e.jti == root]
+        return ended + [each for e in following for each in self.end(e.jti, until)]
+
+    def end_all_of(self, client_id: str) -> list[Ended]:
+        mine = [e for e in self._issued.values() if e.client_id == client_id]
+        return [each for e in mine for each in self.end(e.jti, e.expires)]
+
+
+class MemoryRevocations(dict[str, float]):
+    """What a resource server was told of, in a dict."""
+
+    def add(self, jtis: dict[str, float], _now: float) -> None:
+        self.update(jtis)
+
+    def holds(self, jti: str) -> bool:
+        return jti in self
+
 
 HOLDER = certified(SigningKey.generate(), "holder")
+UNKNOWN = certified(SigningKey.generate(), "unknown")
 THIEF = certified(SigningKey.generate(), "thief")
 OWN_CLIENT = {"bearer": "free", "dpop": "app", "mtls": "mutual", "http_signature": "signing"}
 """The client that must use a binding; a new binding's may be any."""
@@ -143,11 +196,12 @@ class Lab:
     """One authorization server, two resource servers, their clients, a holder and a thief.
 
     The clients: `app` must use DPoP, `mutual` mTLS and `signing` signatures, `free` may choose,
-    `keyed` authenticates by assertion.
+    `keyed` authenticates by assertion, `phone` is public; `orders` and `crm` are the resource
+    servers as clients.
     A test changes a role with `dataclasses.replace` and puts it back in its place.
     """
 
-    def __init__(self, grants: Grants | None = None) -> None:
+    def __init__(self, grants: Grants | None = None, issued: IssuedTokens | None = None) -> None:
         numbers = itertools.count(1)
         self.clock = SettableClock(BEGINNING)
         self.new_id = lambda: f"id-{next(numbers):08d}"
@@ -155,20 +209,24 @@ class Lab:
         self.holder, self.thief = HOLDER, THIEF
         self.clients = self._registered()
         self.grants = grants or MemoryGrants()
-        self.revoked: set[str] = set()
+        self.issued_tokens = issued or MemoryIssuedTokens()
+        self.told: list[Ended] = []
         self.revoked_keys: set[str] = set()
         self.event: Event | None = None
+        self.asked = 0
         self.authorization_server = AuthorizationServer(
             issuer=ISSUER,
             key=self.issuer_key,
             bindings=tuple(BINDINGS.values()),
             clients=self.clients,
             grants=self.grants,
+            issued_tokens=self.issued_tokens,
             memory=InProcessReplayMemory(),
             resources={ORDERS: "orders", CRM: "crm"},
             clock=self.clock,
             new_id=self.new_id,
-            is_key_revoked=self.revoked_keys.__contains__,
+            trust=CertificateTrust(CLIENT_AUTHORITY.der, self.revoked_keys.__contains__),
+            tell=self.told.extend,
         )
         self.orders = self._resource_server("orders", ORDERS)
         self.crm = self._resource_server("crm", CRM)
@@ -187,7 +245,17 @@ class Lab:
             scopes=_SCOPES,
         )
         free = RegisteredClient(client_id="free", **secret)
-        return Clients({client.client_id: client for client in (*bound, free, keyed)})
+        phone = RegisteredClient(
+            client_id="phone",
+            method=NONE,
+            scopes=_SCOPES,
+            grant_types=frozenset({"refresh_token"}),
+        )
+        exchanging = {**secret, "grant_types": frozenset({TOKEN_EXCHANGE})}
+        orders = RegisteredClient(client_id="orders", audience=ORDERS, **exchanging)
+        crm = RegisteredClient(client_id="crm", audience=CRM, **exchanging)
+        every = (*bound, free, keyed, phone, orders, crm)
+        return Clients({client.client_id: client for client in every})
 
     def _resource_server(self, name: str, resource: str) -> ResourceServer:
         jwk = self.issuer_key.public_jwk
@@ -201,7 +269,7 @@ class Lab:
             clock=self.clock,
             new_id=self.new_id,
             memory=InProcessReplayMemory(),
-            is_revoked=self.revoked.__contains__,
+            revocations=MemoryRevocations(),
             is_key_revoked=self.revoked_keys.__contains__,
         )
 
@@ -213,12 +281,21 @@ class Lab:
         """Send to the server whose URL begins like the request's, and keep its event."""
         servers = {ISSUER: self.authorization_server, ORDERS: self.orders, CRM: self.crm}
         role = next(role for url, role in servers.items() if request.url.startswith(url))
+        if request.peer_certificate == UNKNOWN.certificate:
+            return Outcome(Ending.REFUSED_BY_TLS, request, None, "an unknown certificate")
         response, self.event = role.handle(request)
         return Outcome.answered(request, response)
+
+    def attacker(self) -> Attacker:
+        """Make an attacker whose own key is the thief's."""
+        keys = (self.thief, UNKNOWN)
+        return Attacker(self.send, self.clock, self.new_id, BINDINGS, *keys, lambda _key: None)
 
     def authentication(self, client: str) -> Authentication:
         if client == "keyed":
             return private_key_jwt(client, self.client_key, ISSUER, self.clock, self.new_id)
+        if client == "phone":
+            return public(client)
         return basic(client, SECRET)
 
     def presentation(
@@ -242,6 +319,19 @@ class Lab:
             self.presentation(holder=holder),
             self.send,
         )
+
+    def revoke_at(self, server: ResourceServer, jti: str) -> None:
+        """Let a resource server know of a revocation."""
+        assert server.revocations is not None
+        server.revocations.add({jti: self.clock() + 600}, self.clock())
+
+    def pass_on(self) -> None:
+        """Tell the resource servers what the authorization server has to tell."""
+        for audience in {ended.audience for ended in self.told}:
+            ended = [each for each in self.told if each.audience == audience]
+            now, jti = self.clock(), self.new_id()
+            self.send(notice_request(ISSUER, self.issuer_key, audience, ended, now, jti))
+        self.told.clear()
 
     def grant(self, token: str, client: str = "free", binding: str | None = None) -> None:
         """Provision a refresh token, as if its owner had consented."""

@@ -71,6 +71,7 @@ REASONS: Final = {
     "TOKEN_NOT_YET_VALID": "token not valid yet",
     "TOKEN_CLAIM_MISSING": "token lacks a claim",
     "TOKEN_REVOKED": "token was revoked",
+    "TOKEN_INACTIVE": "issuer calls it inactive",
     "BINDING_UNSUPPORTED": "binding not known here",
     "SCHEME_MISMATCH": "wrong scheme for this token",
     "BINDING_MISMATCH": "not the token's key",

@@ -25,7 +25,7 @@ from labsim.estate.dialler import Dialler
 from labsim.estate.names import CA_FILE, CERTIFICATE_FILE, CLOCK_FILE, KEY_FILE
 from labsim.estate.private_file import read_json, write_private_json
 from labsim.estate.process import Process
-from labsim.estate.servers import BINDINGS, new_id
+from labsim.estate.serving import BINDINGS, new_id
 from labsim.estate.workloads import THEFTS
 from labsim.http_message import Request, Response
 from labsim.keys import SigningKey

@@ -12,6 +12,7 @@ from labsim.estate.dialler import Dialler
 from labsim.http_message import Request
 from labsim.jose import Malformed, json_object
 from labsim.keys import PublicKey, public_key
+from labsim.roles.client import Send
 
 
 class FetchedKeys:
@@ -38,11 +39,9 @@ class FetchedKeys:
             return self._keys.get(kid)
 
     def _fetch(self) -> dict[str, PublicKey]:
-        metadata = self._get(f"{self._issuer}/.well-known/oauth-authorization-server")
-        if metadata.get("issuer") != self._issuer:  # RFC 8414 section 3.3
-            raise StorageUnavailable("the metadata names another issuer")
+        metadata = issuer_metadata(self._dial, self._issuer)
         found: dict[str, PublicKey] = {}
-        keys = self._get(str(metadata["jwks_uri"])).get("keys", [])
+        keys = _document(self._dial, str(metadata["jwks_uri"])).get("keys", [])
         for jwk in keys:
             kid = jwk.get("kid")
             if kid in found:  # which of the two is meant, nobody can tell
@@ -53,11 +52,20 @@ class FetchedKeys:
                 continue  # a key of a kind that this server does not use
         return found
 
-    def _get(self, url: str) -> dict[str, Any]:
-        outcome = self._dial(Request("GET", url))
-        if outcome.response is None or outcome.response.status != 200:
-            raise StorageUnavailable(f"{url}: {outcome.detail or 'no document'}")
-        try:
-            return json_object(outcome.response.body)
-        except Malformed as error:
-            raise StorageUnavailable(f"{url}: {error}") from None
+
+def issuer_metadata(dial: Send, issuer: str) -> dict[str, Any]:
+    """Fetch an issuer's metadata (RFC 8414 section 3); raises StorageUnavailable."""
+    metadata = _document(dial, f"{issuer}/.well-known/oauth-authorization-server")
+    if metadata.get("issuer") != issuer:  # RFC 8414 section 3.3
+        raise StorageUnavailable("the metadata names another issuer")
+    return metadata
+
+
+def _document(dial: Send, url: str) -> dict[str, Any]:
+    outcome = dial(Request("GET", url))
+    if outcome.response is None or outcome.response.status != 200:
+        raise StorageUnavailable(f"{url}: {outcome.detail or 'no document'}")
+    try:
+        return json_object(outcome.response.body)
+    except Malformed as error:
+        raise StorageUnavailable(f"{url}: {error}") from None

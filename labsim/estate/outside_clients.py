@@ -21,7 +21,7 @@ def admitted(clients: Sequence[Mapping[str, Any]], plan: Plan) -> list[dict[str,
     bindings = tuple(rooms("labsim.bindings", "BINDING").values())
     scopes = frozenset(scope for each in plan.resources.values() for scope in each.scopes)
     found = [_completed(client) for client in clients]
-    taken = set(plan.clients)
+    taken = {*plan.clients, *plan.resources}
     for number, client in enumerate(found, 1):
         try:
             client_id = registered(client, scopes, bindings).client_id

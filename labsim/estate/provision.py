@@ -38,6 +38,7 @@ from labsim.estate.records import filled
 from labsim.estate.warm_up import shake_hands
 from labsim.keys import SigningKey
 from labsim.roles.client_authentication import BASIC, PRIVATE_KEY_JWT
+from labsim.roles.grants import TOKEN_EXCHANGE
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost")
 
@@ -78,6 +79,7 @@ def _make(
     for name, credential in credentials.items():
         write_private_json(run / name / "client.json", credential)
     registrations = [_registration(plan.client(n), c) for n, c in credentials.items()]
+    registrations += [_resource_server(run, name) for name in plan.resources]
     server = run / AUTHORIZATION_SERVER
     write_private_json(server / "clients.json", [*registrations, *clients])
     write_private_json(server / "key.json", SigningKey.generate().private_jwk)
@@ -127,6 +129,16 @@ def _credential(client: Client) -> dict[str, Any]:
     if client.authentication == PRIVATE_KEY_JWT:
         return {**common, "private_jwk": SigningKey.generate().private_jwk}
     return {**common, "secret": secrets.token_urlsafe(32)}
+
+
+def _resource_server(run: Path, name: str) -> dict[str, Any]:
+    """Make a resource server a client too, which may introspect and exchange; return its metadata.
+
+    It may exchange for any scope: what bounds it is the grant behind the token it was sent.
+    """
+    secret = secrets.token_urlsafe(32)
+    write_private_json(run / name / "client.json", {"client_id": name, "secret": secret})
+    return {"client_id": name, "client_secret": secret, "grant_types": [TOKEN_EXCHANGE]}
 
 
 def _registration(client: Client, credential: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,8 +29,8 @@ from labsim.estate.variants import Variant, variant
 
 ENTRIES = {
     "provision": "labsim.estate.provision:make",
-    "authorization_server": "labsim.estate.servers:authorization_server",
-    "resource_server": "labsim.estate.servers:resource_server",
+    "authorization_server": "labsim.estate.authorization_server_process:run",
+    "resource_server": "labsim.estate.resource_server_process:run",
     "workload": "labsim.estate.workloads:run",
     "attacker": "labsim.estate.attacker_process:run",
     "terminator": "labsim.estate.terminator:run",
@@ -211,6 +211,9 @@ class Estate:
         if wanted.remembers != before.remembers:
             for server in self.urls:
                 self.process(server).call("remember", on=wanted.remembers)
+        if wanted.introspects != before.introspects:
+            for server in self.urls:
+                self.process(server).call("introspect", on=wanted.introspects)
         if wanted.replicas != before.replicas:
             self._replicate(wanted.replicas)
         if wanted.proxy != before.proxy:
@@ -253,6 +256,14 @@ class Estate:
         urls = {name: origin + COLLECTION for name, origin in self.reached_at.items()}
         for client in self.plan.clients:
             self.process(client).call("call_at", urls=urls)
+
+    def revoke(self, client: str) -> list[dict[str, Any]]:
+        """End all tokens of a client at the authorization server, which tells whom it concerns."""
+        self.plan.client(client)
+        rows: list[dict[str, Any]] = self.process(AUTHORIZATION_SERVER).call(
+            "revoke", client_id=client
+        )
+        return rows
 
     def interceptor(self) -> str:
         """Return the interceptor's proxy address; start it if it does not run."""

@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS grants (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS grants_family ON grants (family);
 """
+_GRANTS_END = "DELETE FROM grants WHERE json_extract(body, '$.client_id') = ?"
 
 
 class _Connection(sqlite3.Connection):
@@ -35,11 +36,12 @@ class _Connection(sqlite3.Connection):
             self.close()
 
 
-class _Database:
-    """Hold one SQLite file, one connection per thread."""
+class Database:
+    """Hold one SQLite file of at most so many pages, one connection per thread."""
 
-    def __init__(self, file: Path, schema: str) -> None:
+    def __init__(self, file: Path, schema: str, pages: int | None = None) -> None:
         self._file = file
+        self._pages = pages
         self._local = threading.local()
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
         connection = self._open()
@@ -57,6 +59,8 @@ class _Database:
             factory=_Connection,
         )
         connection.execute("PRAGMA synchronous=OFF")
+        if self._pages is not None:  # past it, SQLite says that the database is full
+            connection.execute(f"PRAGMA max_page_count={self._pages:d}")
         return connection
 
     @contextmanager
@@ -77,7 +81,7 @@ class SqliteGrants:
     """Keep refresh tokens, hashed; see `roles.grants.Grants`."""
 
     def __init__(self, file: Path) -> None:
-        self._database = _Database(file, _GRANT_SCHEMA)
+        self._database = Database(file, _GRANT_SCHEMA)
 
     def put(self, token_hash: str, grant: Grant) -> None:
         """Keep a new grant; raises StorageUnavailable."""
@@ -118,6 +122,11 @@ class SqliteGrants:
         with self._database.connection() as connection:
             connection.execute("DELETE FROM grants WHERE family = ?", (family,))
 
+    def end_all_of(self, client_id: str) -> None:
+        """Forget every grant of a client; raises StorageUnavailable."""
+        with self._database.connection() as connection:
+            connection.execute(_GRANTS_END, (client_id,))
+
 
 def _text(grant: Grant) -> str:
     return json.dumps(
@@ -128,6 +137,7 @@ def _text(grant: Grant) -> str:
             "family": grant.family,
             "expires": grant.expires,
             "binding": grant.binding,
+            "confirmation": grant.confirmation,
         }
     )
 

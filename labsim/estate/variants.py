@@ -13,7 +13,7 @@ from labsim.errors import LabError
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """Say what differs: server nonces, a replay memory, a second replica, a proxy in front."""
+    """Say what differs: nonces, a replay memory, a second replica, a proxy, introspection."""
 
     name: str
     title: str
@@ -21,11 +21,17 @@ class Variant:
     remembers: bool = True
     replicas: Literal["", "shared", "apart"] = ""
     proxy: Literal["", "strips", "passes"] = ""
+    introspects: bool = False
 
 
 _ALL = (
     Variant("base", "the strict profile: proofs are remembered, no nonces"),
     Variant("nonce", "every server asks for a nonce in each proof", nonces=True),
+    Variant(
+        "introspection",
+        "each resource server asks the authorization server about each token",
+        introspects=True,
+    ),
     Variant(
         "minimal", "conformant, but no server remembers which proofs it has seen", remembers=False
     ),

@@ -26,7 +26,7 @@ from labsim.estate.names import (
 )
 from labsim.estate.private_file import read_json, write_private, write_private_json
 from labsim.estate.process import Process
-from labsim.estate.servers import BINDINGS, new_id
+from labsim.estate.serving import BINDINGS, new_id
 from labsim.http_message import Outcome, Request, Response
 from labsim.keys import SigningKey
 from labsim.loot import Theft
@@ -155,6 +155,8 @@ class Workload:
             presentation,
             self._identified(self._send),
         )
+        if outcome.response is not None and outcome.response.status == 401:
+            self._tokens.pop(name, None)  # it is good no more: the next call asks for a new one
         if outcome.request is not None and outcome.response is not None:
             for observer in self._observers:
                 observer(outcome.request, outcome.response)

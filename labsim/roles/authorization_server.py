@@ -11,14 +11,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from labsim.binding import Binding, Evidence, Nonces, ReplayMemory
-from labsim.checks import run_checks
+from labsim.checks import Checks, run_checks
 from labsim.http_message import Request, Response
 from labsim.jose import sign_token
 from labsim.keys import SigningKey, thumbprint
 from labsim.rejection import Reason, Rejected
 from labsim.roles.challenge import error_code
 from labsim.roles.client_authentication import (
-    METHODS,
     Authenticated,
     Clients,
     RegisteredClient,
@@ -26,24 +25,44 @@ from labsim.roles.client_authentication import (
 )
 from labsim.roles.decision import Event, decision_event
 from labsim.roles.form import Form, read_form
-from labsim.roles.grants import SUPPORTED, Grant, Grants, grant_for, rotate_grant
-from labsim.roles.narrowing import chosen_audience, chosen_scopes
-
-METADATA_PATHS = (
-    "/.well-known/oauth-authorization-server",
-    "/.well-known/openid-configuration",
+from labsim.roles.grants import (
+    REFRESH_TOKEN,
+    TOKEN_EXCHANGE,
+    Grant,
+    Grants,
+    bound_to_its_key,
+    grant_for,
+    granted_kind,
+    rotate_grant,
 )
-JWKS_PATH = "/jwks"
-TOKEN_PATH = "/token"
+from labsim.roles.introspection import INTROSPECTION_PATH, introspect
+from labsim.roles.issued_tokens import Ended, Issued, IssuedTokens
+from labsim.roles.narrowing import chosen_audience, chosen_scopes
+from labsim.roles.revocation import REVOCATION_PATH, revoke
+from labsim.roles.server_metadata import (
+    JWKS_PATH,
+    METADATA_PATHS,
+    TOKEN_PATH,
+    key_set,
+    server_metadata,
+)
+from labsim.roles.tls_client_authentication import NO_CERTIFICATES, CertificateTrust
+from labsim.roles.token_exchange import (
+    ACCESS_TOKEN_TYPE,
+    EXCHANGE_CHECKS,
+    exchange_for,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationServer:
     """Issue access tokens (RFC 9068) bound to the key that the client proves.
 
-    `mtls_alias` is the origin at which a client's certificate is asked for (RFC 8705 section 5).
+    `mtls_alias` is the origin at which a client's certificate is asked for (RFC 8705 section 5),
+    `trust` is what is believed of one.
     `resources` are the audiences it issues for, absolute URI to name; `clock` returns lab seconds;
-    `token_seconds` is every access token's lifetime, whatever its binding.
+    `token_seconds` is every access token's lifetime, whatever its binding; `tell` is called with
+    the tokens that were ended and never raises; `exchange_checks` are what a token exchange obeys.
     """
 
     issuer: str
@@ -51,6 +70,7 @@ class AuthorizationServer:
     bindings: Sequence[Binding]
     clients: Clients
     grants: Grants
+    issued_tokens: IssuedTokens
     memory: ReplayMemory
     resources: Mapping[str, str]
     clock: Callable[[], float]
@@ -58,15 +78,21 @@ class AuthorizationServer:
     token_seconds: int = 600
     nonces: Nonces | None = None
     mtls_alias: str = ""
-    is_key_revoked: Callable[[str], bool] = lambda _thumbprint: False
+    trust: CertificateTrust = NO_CERTIFICATES
+    tell: Callable[[Sequence[Ended]], None] = lambda _ended: None
+    exchange_checks: Checks = EXCHANGE_CHECKS
 
     def handle(self, request: Request) -> tuple[Response, Event | None]:
         """Answer a request; the event is None for documents, which need no decision."""
         if request.path == TOKEN_PATH:
             return self.token(request)
+        if request.path == INTROSPECTION_PATH:
+            return introspect(self, request)
+        if request.path == REVOCATION_PATH:
+            return revoke(self, request)
         documents: dict[str, Callable[[], dict[str, Any]]] = {
-            **dict.fromkeys(METADATA_PATHS, self.metadata),
-            JWKS_PATH: self.jwks,
+            **dict.fromkeys(METADATA_PATHS, lambda: server_metadata(self)),
+            JWKS_PATH: lambda: key_set(self),
         }
         if request.path not in documents:
             return Response.of_json(404, {}), None
@@ -82,24 +108,24 @@ class AuthorizationServer:
         claims: Mapping[str, Any] = {}
         try:
             form = read_form(request)
-            who = authenticate_client(request, form, self.clients, self.issuer, now)
+            who = authenticate_client(request, form, self.clients, self.issuer, now, self.trust)
             client = who.client
             binding = self.asked_binding(request, client)
             proof = binding.parse(request)
             evidence = Evidence(
-                request, now, self.memory, self.nonces, is_revoked=self.is_key_revoked
+                request, now, self.memory, self.nonces, is_revoked=self.trust.is_revoked
             )
             binding.verify_introduction(proof, evidence)
-            grant = grant_for(self.grants, form, client, binding.name, now)
-            claims = self.claims(form, grant, binding.bind(proof), now)
+            grant, claims = self.granted(form, client, binding, binding.bind(proof), now)
             # Everything is good: now, and only now, spend what may be used once.
             run_checks(binding.once_checks, proof, evidence)
             self.spend_assertion(who, now)
+            self.remember(claims, grant, now)
             refresh_token = self.following(form, grant, binding)
         except Rejected as rejection:
             response = self.refusal(rejection, binding, now)
             return self.recorded(request, response, now, client, binding, claims, rejection)
-        response = self.issued(claims, binding, refresh_token, now)
+        response = self.token_response(claims, binding, refresh_token, now)
         return self.recorded(request, response, now, client, binding, claims, None)
 
     def asked_binding(self, request: Request, client: RegisteredClient) -> Binding:
@@ -120,6 +146,27 @@ class AuthorizationServer:
                 "RFC 9449 section 5.2",
             )
         return usable[0]
+
+    def granted(
+        self,
+        form: Form,
+        client: RegisteredClient,
+        binding: Binding,
+        confirmation: Mapping[str, Any],
+        now: float,
+    ) -> tuple[Grant, dict[str, Any]]:
+        """Return what the client is granted, and the claims that come of it; raises Rejected.
+
+        The grant's scopes are all that can ever be issued from it.
+        """
+        if granted_kind(form, client) == TOKEN_EXCHANGE:
+            exchange = exchange_for(self, form, client, now)
+            claims = exchange.extended(self.claims(form, exchange.grant(form), confirmation, now))
+            run_checks(self.exchange_checks, claims, exchange)
+            return replace(exchange.grant(form), scopes=exchange.scopes), claims
+        grant = grant_for(self.grants, form, client, binding.name, now)
+        grant = bound_to_its_key(grant, client, confirmation)
+        return grant, self.claims(form, grant, confirmation, now)
 
     def claims(
         self, form: Form, grant: Grant, confirmation: Mapping[str, Any], now: float
@@ -148,37 +195,63 @@ class AuthorizationServer:
                 "RFC 7523 section 3 item 7",
             )
 
+    def remember(self, claims: Mapping[str, Any], grant: Grant, now: float) -> None:
+        """Remember the token, before anybody has it; raises Rejected if its origin just ended."""
+        issued = Issued(
+            claims["jti"],
+            grant.client_id,
+            grant.family,
+            claims["aud"],
+            claims["exp"],
+            grant.scopes,
+        )
+        if not self.issued_tokens.record(issued, now):
+            raise Rejected(Reason.GRANT_INVALID, "origin_has_not_ended", "RFC 7009 section 2.1")
+
     def following(self, form: Form, grant: Grant, binding: Binding) -> str | None:
         """Spend the refresh token for the next one; None where the request had none."""
         spent = form.value("refresh_token")
-        if form.value("grant_type") != "refresh_token" or spent is None:
+        if form.value("grant_type") != REFRESH_TOKEN or spent is None:
             return None
         following = f"{self.new_id()}{self.new_id()}"
         rotate_grant(self.grants, spent, following, replace(grant, binding=binding.name))
         return following
 
-    def issued(
+    def token_response(
         self,
         claims: Mapping[str, Any],
         binding: Binding,
         refresh_token: str | None,
         now: float,
     ) -> Response:
-        """Make the token response (RFC 6749 section 5.1, RFC 9449 section 5)."""
+        """Make the token response (RFC 6749 section 5.1, RFC 8693 section 2.2)."""
         header = {"typ": "at+jwt", "kid": thumbprint(self.key.public_jwk)}
         body = {
             "access_token": sign_token(header, claims, self.key.private, self.key.algorithm),
             "token_type": binding.scheme,
-            "expires_in": self.token_seconds,
+            "expires_in": claims["exp"] - int(now),
             "scope": claims["scope"],
         }
+        if "act" in claims:
+            body["issued_token_type"] = ACCESS_TOKEN_TYPE
         if refresh_token is not None:
             body["refresh_token"] = refresh_token
         return Response.of_json(200, body, self.fields(binding, now))
 
-    def refusal(self, rejection: Rejected, binding: Binding | None, now: float) -> Response:
-        """Make the error response (RFC 6749 section 5.2): the error code and nothing more."""
-        error = error_code(rejection, binding, token_request=True)
+    def refusal(
+        self,
+        rejection: Rejected,
+        binding: Binding | None,
+        now: float,
+        error: str | None = None,
+    ) -> Response:
+        """Make the error response (RFC 6749 section 5.2): the error code and nothing more.
+
+        A token that was offered and is not good is a fault of the request (RFC 8693 section 2.2.2).
+        """
+        about_a_token = rejection.reason.error == "invalid_token"
+        code = error_code(rejection, binding, token_request=True)
+        error = error or ("invalid_request" if about_a_token else code)
         fields = self.fields(binding, now)
         if rejection.reason is Reason.UNAVAILABLE:
             return Response.of_json(503, {"error": error}, (*fields, ("Retry-After", "1")))
@@ -205,6 +278,7 @@ class AuthorizationServer:
         binding: Binding | None,
         claims: Mapping[str, Any],
         rejection: Rejected | None,
+        ended: Sequence[Ended] = (),
     ) -> tuple[Response, Event]:
         """Put the decision's number on the response and return both with the server's own event."""
         request_id = self.new_id()
@@ -221,46 +295,6 @@ class AuthorizationServer:
             audience=claims.get("aud", ""),
             scope=claims.get("scope", ""),
             token=claims.get("jti", ""),
+            revoked=[each.jti for each in ended],
         )
         return response.adding("Request-Id", request_id), event
-
-    def jwks(self) -> dict[str, Any]:
-        """Return the public keys that tokens are verified with (RFC 7517 section 5)."""
-        jwk = self.key.public_jwk
-        return {
-            "keys": [
-                {
-                    **jwk,
-                    "kid": thumbprint(jwk),
-                    "use": "sig",
-                    "alg": self.key.algorithm,
-                },
-            ]
-        }
-
-    def metadata(self) -> dict[str, Any]:
-        """Return the authorization server metadata (RFC 8414 section 2)."""
-        found: dict[str, Any] = {
-            "issuer": self.issuer,
-            "token_endpoint": f"{self.issuer}{TOKEN_PATH}",
-            "jwks_uri": f"{self.issuer}{JWKS_PATH}",
-            "response_types_supported": [],
-            "grant_types_supported": list(SUPPORTED),
-            "token_endpoint_auth_methods_supported": list(METHODS),
-            "token_endpoint_auth_signing_alg_values_supported": [
-                "ES256",
-                "Ed25519",
-                "EdDSA",
-                "RS256",
-            ],
-            "scopes_supported": [
-                f"{name}.{verb}" for name in self.resources.values() for verb in ("read", "write")
-            ],
-            "protected_resources": list(self.resources),
-        }
-        for binding in self.bindings:
-            found |= binding.metadata
-        if self.mtls_alias:
-            aliases = {"token_endpoint": f"{self.mtls_alias}{TOKEN_PATH}"}
-            found["mtls_endpoint_aliases"] = aliases
-        return found

@@ -1,7 +1,9 @@
 """How a client shows the authorization server who it is: both sides of each method.
 
 `client_secret_basic` (RFC 6749 section 2.3.1) and `private_key_jwt` (RFC 7523 as its successor
-draft-ietf-oauth-rfc7523bis tightens it: the audience is the issuer and nothing else).
+draft-ietf-oauth-rfc7523bis tightens it: the audience is the issuer and nothing else). A public
+client has nothing to show: it says its name (`none`, RFC 7591 section 2). The methods by
+certificate are in `tls_client_authentication`.
 """
 
 from __future__ import annotations
@@ -21,10 +23,22 @@ from labsim.jose import CompactJws, Malformed, is_number, parse_compact, sign_co
 from labsim.keys import PublicKey
 from labsim.rejection import Reason, Rejected
 from labsim.roles.form import Form
+from labsim.roles.tls_client_authentication import (
+    NO_CERTIFICATES,
+    NOTHING_REGISTERED,
+    TLS_METHODS,
+    CertificateEvidence,
+    CertificateTrust,
+    RegisteredCertificate,
+    authenticate_by_certificate,
+)
 
 BASIC = "client_secret_basic"
 PRIVATE_KEY_JWT = "private_key_jwt"
-METHODS = (BASIC, PRIVATE_KEY_JWT)
+NONE = "none"
+CONFIDENTIAL_METHODS = (BASIC, PRIVATE_KEY_JWT, *TLS_METHODS)
+METHODS = (*CONFIDENTIAL_METHODS, NONE)
+ASSERTION_ALGORITHMS = ("ES256", "Ed25519", "EdDSA", "RS256")
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LONGEST_ASSERTION = 300.0
 """Lab seconds by which an assertion's `exp` may lie ahead."""
@@ -36,7 +50,8 @@ class RegisteredClient:
     """Hold what the authorization server knows of a client (RFC 7591 section 2).
 
     `secret_hash` is SHA-256; `scopes` are those it may have; `requires` names the binding that its
-    tokens must have (RFC 9449 section 5.2), None if it may choose.
+    tokens must have (RFC 9449 section 5.2), None if it may choose. `audience` is the resource
+    that the client itself serves, empty for a client that is no resource server.
     """
 
     client_id: str
@@ -46,6 +61,8 @@ class RegisteredClient:
     grant_types: frozenset[str] = frozenset({"client_credentials"})
     scopes: frozenset[str] = frozenset()
     requires: str | None = None
+    audience: str = ""
+    certificate: RegisteredCertificate = NOTHING_REGISTERED
 
 
 def secret_hash(secret: str) -> bytes:
@@ -70,6 +87,16 @@ def basic(client_id: str, secret: str) -> Authentication:
     pair = f"{quote_plus(client_id)}:{quote_plus(secret)}".encode()
     value = f"Basic {base64.b64encode(pair).decode()}"
     return lambda request: request.adding("Authorization", value)
+
+
+def public(client_id: str) -> Authentication:
+    """Say who is asking, and prove nothing: a public client (RFC 6749 section 2.1)."""
+
+    def named(request: Request) -> Request:
+        body = request.body + urlencode({"client_id": client_id}).join(["&", ""]).encode()
+        return Request(request.method, request.url, request.fields, body)
+
+    return named
 
 
 def private_key_jwt(
@@ -114,7 +141,12 @@ class Authenticated:
 
 
 def authenticate_client(
-    request: Request, form: Form, clients: Clients, issuer: str, now: float
+    request: Request,
+    form: Form,
+    clients: Clients,
+    issuer: str,
+    now: float,
+    trust: CertificateTrust = NO_CERTIFICATES,
 ) -> Authenticated:
     """Find out which client this is; raises Rejected (`invalid_client`, `invalid_request`)."""
     header, assertion = request.values("Authorization"), form.value("client_assertion")
@@ -129,7 +161,30 @@ def authenticate_client(
         return _by_secret(header[0], form, clients)
     if assertion is not None:
         return _by_assertion(assertion, form, clients, issuer, now)
+    named = form.value("client_id")
+    if in_body is None and named is not None:
+        client = clients.client(named)
+        if client is None or client.method not in TLS_METHODS:
+            return Authenticated(_registered(named, form, clients, NONE))
+        evidence = CertificateEvidence(client.certificate, trust, now)
+        authenticate_by_certificate(request, client.method, evidence)
+        return Authenticated(client)
     raise _unauthenticated("client_authenticates", "RFC 6749 section 3.2.1")
+
+
+def authenticate_confidential_client(
+    request: Request,
+    form: Form,
+    clients: Clients,
+    issuer: str,
+    now: float,
+    trust: CertificateTrust = NO_CERTIFICATES,
+) -> Authenticated:
+    """Find out which client this is, where a name alone does not do; raises Rejected."""
+    who = authenticate_client(request, form, clients, issuer, now, trust)
+    if who.client.method == NONE:
+        raise _unauthenticated("caller_is_no_public_client", "RFC 7662 section 2.1")
+    return who
 
 
 def _unauthenticated(check: str, source: str, detail: str = "") -> Rejected:

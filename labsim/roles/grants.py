@@ -6,14 +6,18 @@ RFC 6749 section 6, RFC 9700 section 4.14.2. The store keeps hashes, never token
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 from labsim.rejection import Reason, Rejected
-from labsim.roles.client_authentication import RegisteredClient
+from labsim.roles.client_authentication import NONE, RegisteredClient
 from labsim.roles.form import Form
 
-SUPPORTED = ("client_credentials", "refresh_token")
+CLIENT_CREDENTIALS = "client_credentials"
+REFRESH_TOKEN = "refresh_token"
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+SUPPORTED = (CLIENT_CREDENTIALS, REFRESH_TOKEN, TOKEN_EXCHANGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +25,9 @@ class Grant:
     """Hold what a refresh token stands for.
 
     `resources` are audiences it may get tokens for; `binding` is the binding's name of the last
-    token issued from it, so that a refresh cannot silently fall back to another one; `expires` is
-    in lab seconds.
+    token issued from it, so that a refresh cannot silently fall back to another one;
+    `confirmation` is the `cnf` of the key that a public client's refresh token is bound to, None
+    before its first use; `expires` is in lab seconds.
     """
 
     client_id: str
@@ -31,6 +36,7 @@ class Grant:
     family: str
     expires: float
     binding: str | None = None
+    confirmation: Mapping[str, Any] | None = None
 
 
 class Grants(Protocol):
@@ -50,6 +56,9 @@ class Grants(Protocol):
 
     def end_family(self, family: str) -> None:
         """Forget every grant of a family."""
+
+    def end_all_of(self, client_id: str) -> None:
+        """Forget every grant of a client."""
 
 
 def token_hash(refresh_token: str) -> str:
@@ -82,13 +91,11 @@ def find_grant(grants: Grants, refresh_token: str, client_id: str, now: float) -
     return grant
 
 
-def grant_for(
-    grants: Grants, form: Form, client: RegisteredClient, binding: str, now: float
-) -> Grant:
-    """Return what the client may have by the grant it names; raises Rejected.
+def granted_kind(form: Form, client: RegisteredClient) -> str:
+    """Return the grant type that a client asks by, if it may; raises Rejected.
 
-    A refresh that brings no key after a bound token was issued is refused: the next token would
-    silently be a bearer token (RFC 9449 section 5).
+    A public client has nothing that only it knows, so that all it may do is use a grant that
+    somebody gave it (RFC 6749 section 4.4, RFC 8693 section 5).
     """
     kind = form.required("grant_type")
     if kind not in SUPPORTED:
@@ -99,12 +106,46 @@ def grant_for(
             "grant_type_is_registered",
             "RFC 6749 section 5.2",
         )
-    if kind == "client_credentials":
+    if client.method == NONE and kind != REFRESH_TOKEN:
+        raise Rejected(
+            Reason.CLIENT_NOT_ALLOWED,
+            "public_client_has_a_grant",
+            "RFC 6749 section 4.4",
+        )
+    return kind
+
+
+def grant_for(
+    grants: Grants, form: Form, client: RegisteredClient, binding: str, now: float
+) -> Grant:
+    """Return what the client may have by itself, or by its refresh token; raises Rejected.
+
+    A refresh that brings no key after a bound token was issued is refused: the next token would
+    silently be a bearer token (RFC 9449 section 5).
+    """
+    if granted_kind(form, client) == CLIENT_CREDENTIALS:
         return Grant(client.client_id, client.client_id, client.scopes, "", now)
     grant = find_grant(grants, form.required("refresh_token"), client.client_id, now)
     if grant.binding not in (None, "bearer", binding):
         raise invalid("refresh_keeps_the_binding", "RFC 9449 section 5")
     return grant
+
+
+def bound_to_its_key(
+    grant: Grant, client: RegisteredClient, confirmation: Mapping[str, Any]
+) -> Grant:
+    """Return a public client's grant bound to the key of this request; raises Rejected.
+
+    The first use binds it, and no other key can use it after that (RFC 9449 section 5, RFC 8705
+    section 4). A confidential client's is tied to its authentication, and stays as it is.
+    """
+    if client.method != NONE:
+        return grant
+    if not confirmation:
+        raise Rejected(Reason.REQUEST_MALFORMED, "public_client_proves_a_key", "RFC 9449 section 5")
+    if grant.confirmation not in (None, confirmation):
+        raise invalid("key_is_the_refresh_tokens", "RFC 9449 section 5")
+    return replace(grant, confirmation=confirmation)
 
 
 def rotate_grant(grants: Grants, spent: str, following: str, grant: Grant) -> None:

@@ -16,11 +16,17 @@ from labsim.keys import PublicKey, public_key
 from labsim.roles.client_authentication import (
     BASIC,
     METHODS,
+    NONE,
     PRIVATE_KEY_JWT,
     RegisteredClient,
     secret_hash,
 )
-from labsim.roles.grants import SUPPORTED
+from labsim.roles.grants import CLIENT_CREDENTIALS, REFRESH_TOKEN, SUPPORTED
+from labsim.roles.tls_client_authentication import (
+    NOTHING_REGISTERED,
+    TLS_METHODS,
+    registered_certificate,
+)
 
 
 def registered(
@@ -41,9 +47,14 @@ def registered(
         method=method,
         secret_hash=_secret(metadata) if method == BASIC else b"",
         keys=_keys(metadata) if method == PRIVATE_KEY_JWT else (),
-        grant_types=_grant_types(metadata),
+        grant_types=_grant_types(metadata, method),
         scopes=_scopes(metadata, every_scope),
         requires=_required_binding(metadata, bindings),
+        certificate=(
+            registered_certificate(metadata, method)
+            if method in TLS_METHODS
+            else NOTHING_REGISTERED
+        ),
     )
 
 
@@ -67,13 +78,15 @@ def _keys(metadata: Mapping[str, Any]) -> tuple[PublicKey, ...]:
         raise ValueError(f"jwks: {error}; P-256, Ed25519 and RSA keys can be used") from None
 
 
-def _grant_types(metadata: Mapping[str, Any]) -> frozenset[str]:
-    asked = metadata.get("grant_types", list(SUPPORTED))
+def _grant_types(metadata: Mapping[str, Any], method: str) -> frozenset[str]:
+    # A public client cannot show that it is itself, so that it has only what it was granted.
+    usable = (REFRESH_TOKEN,) if method == NONE else SUPPORTED
+    asked = metadata.get("grant_types", [CLIENT_CREDENTIALS, REFRESH_TOKEN])
     if not isinstance(asked, list) or not all(isinstance(kind, str) for kind in asked):
         raise ValueError("grant_types must be a list of texts")
-    found = frozenset(asked) & frozenset(SUPPORTED)
+    found = frozenset(asked) & frozenset(usable)
     if not found:
-        raise ValueError(f"grant_types must hold at least one of: {', '.join(SUPPORTED)}")
+        raise ValueError(f"grant_types must hold at least one of: {', '.join(usable)}")
     return found
 
 

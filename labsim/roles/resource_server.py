@@ -25,7 +25,9 @@ from labsim.rejection import Reason, Rejected
 from labsim.roles.challenge import challenge
 from labsim.roles.decision import Event, decision_event
 from labsim.roles.forwarded_certificate import as_the_client_sent_it
+from labsim.roles.introspected_tokens import IntrospectedTokens
 from labsim.roles.records_api import Records, answer, needed_scope
+from labsim.roles.revocation_notice import NOTICE_PATH, RevocationList, receive_notice
 
 METADATA_PATH = "/.well-known/oauth-protected-resource"
 # RFC 9110 section 11.4: a scheme, one space or more, then (RFC 6750 section 2.1) a token68.
@@ -46,8 +48,10 @@ class ResourceServer:
 
     `resource` is the server's own URI (its audience), `bindings` are those it accepts, `clock`
     returns lab seconds, `memory` is None in the minimal profile, `nonces` where none are asked
-    for, `trusted_proxy` is the thumbprint of a proxy's certificate (RFC 9440). Raises ValueError if
-    two bindings could claim the same token.
+    for, `trusted_proxy` is the thumbprint of a proxy's certificate (RFC 9440). `revocations` is
+    what the authorization server's notices fill, None where none are taken; with `introspected`,
+    tokens are asked about instead of read. Raises ValueError if two bindings could claim the same
+    token.
     """
 
     name: str
@@ -60,9 +64,10 @@ class ResourceServer:
     new_id: Callable[[], str]
     memory: ReplayMemory | None = None
     nonces: Nonces | None = None
-    is_revoked: Callable[[str], bool] = lambda _jti: False
+    revocations: RevocationList | None = None
     is_key_revoked: Callable[[str], bool] = lambda _thumbprint: False
     verified: VerifiedTokens | None = None
+    introspected: IntrospectedTokens | None = None
     trusted_proxy: str = ""
 
     def __post_init__(self) -> None:
@@ -77,6 +82,8 @@ class ResourceServer:
             "HEAD",
         ):
             return Response.of_json(200, self.metadata()), None
+        if request.path == NOTICE_PATH and self.revocations is not None:
+            return receive_notice(self, self.revocations, request)
         return self.decide(request)
 
     def decide(self, request: Request) -> tuple[Response, Event]:
@@ -88,7 +95,7 @@ class ResourceServer:
         try:
             request = as_the_client_sent_it(request, self.trusted_proxy)
             credential = extract_credential(request, self.bindings)
-            claims = ACCESS_TOKEN.verify(credential.token, self.token_evidence(now))
+            claims = self.token_claims(credential.token, now)
             binding = select_binding(claims, credential, self.bindings)
             proof = binding.parse(request)
             binding.verify(proof, self.evidence(request, now, credential, claims))
@@ -101,6 +108,11 @@ class ResourceServer:
             response = response.adding(binding.nonce_field, self.nonces.issue(now))
         return self.recorded(request, response, now, credential, binding, claims, None, record_ids)
 
+    def token_claims(self, token: str, now: float) -> Mapping[str, Any]:
+        """Return the claims of a token that is good, by reading it or by asking; or Rejected."""
+        verify = self.introspected.verify if self.introspected else ACCESS_TOKEN.verify
+        return verify(token, self.token_evidence(now))
+
     def token_evidence(self, now: float) -> TokenEvidence:
         """Gather what the token is judged by."""
         return TokenEvidence(
@@ -108,7 +120,7 @@ class ResourceServer:
             self.issuer,
             self.resource,
             self.issuer_keys,
-            self.is_revoked,
+            self.revocations.holds if self.revocations is not None else lambda _jti: False,
             self.verified,
         )
 

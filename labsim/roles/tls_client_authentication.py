@@ -41,14 +41,29 @@ class RegisteredCertificate:
     keys: frozenset[bytes] = frozenset()
 
 
+NOTHING_REGISTERED = RegisteredCertificate()
+"""What a client has that authenticates in another way."""
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateTrust:
+    """Hold whom a server believes: the client authority's certificate (DER) and what is revoked."""
+
+    authority: bytes
+    is_revoked: Callable[[str], bool] = lambda _thumbprint: False
+
+
+NO_CERTIFICATES = CertificateTrust(b"")
+"""Believe no authority at all."""
+
+
 @dataclass(frozen=True, slots=True)
 class CertificateEvidence:
-    """What a client's certificate is judged by; `authority` is the client authority's, as DER."""
+    """What a client's certificate is judged by."""
 
     registered: RegisteredCertificate
-    authority: bytes
+    trust: CertificateTrust
     now: float
-    is_revoked: Callable[[str], bool]
 
 
 @lru_cache(maxsize=1024)
@@ -99,7 +114,7 @@ def key_octets(certificate: x509.Certificate) -> bytes:
 def certificate_is_by_the_client_authority(der: bytes, evidence: CertificateEvidence) -> bool:
     """TLS lets self-signed certificates of other clients in as well: a chain is asked for here."""
     try:
-        _read(der).verify_directly_issued_by(_read(evidence.authority))
+        _read(der).verify_directly_issued_by(_read(evidence.trust.authority))
     except (ValueError, TypeError, InvalidSignature):
         return False
     return True
@@ -128,7 +143,7 @@ def certificate_is_in_its_time(der: bytes, evidence: CertificateEvidence) -> boo
 
 def certificate_is_not_revoked(der: bytes, evidence: CertificateEvidence) -> bool:
     """As far as this server has been told."""
-    return not evidence.is_revoked(certificate_thumbprint(der))
+    return not evidence.trust.is_revoked(certificate_thumbprint(der))
 
 
 _WRONG = Reason.CLIENT_CREDENTIAL_INVALID

@@ -151,7 +151,7 @@ def bearer_request(lab: Lab, change: Any = None) -> Request:
 def test_each_check_of_a_token_matters(
     lab: Lab, check: Check, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lab.revoked.add("revoked")
+    lab.revoke_at(lab.orders, "revoked")
     change = access_token.ATTACKS[check.name]
     assert_served(lab, bearer_request(lab))
     refusal = {"error": "invalid_token", "reason": check.reason, "check": check.name}

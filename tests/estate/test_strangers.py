@@ -85,6 +85,7 @@ def test_requests_oauth2client_is_served_with_a_bound_token(
         ('[{"client_id": ""}]', "client_id must be"),
         ('[{"client_id": "a", "token_endpoint_auth_method": "magic"}]', "must be one of"),
         ('[{"client_id": "storefront"}]', "this client_id is taken"),
+        ('[{"client_id": "orders"}]', "this client_id is taken"),
         ('[{"client_id": "a", "scope": "moon.read"}]', "scope must be some of"),
     ],
 )

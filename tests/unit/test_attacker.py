@@ -17,13 +17,13 @@ from labsim.rooms import rooms
 from tests.wiring import BINDINGS, CRM, ISSUER, ORDERS, RECORDS, SECRET, TOKEN_ENDPOINT, Lab
 
 REPLAYS = rooms("labsim.replays", "REPLAY")
-TARGET = Target("orders", RECORDS, f"{RECORDS}/o-1", ORDERS, ISSUER, TOKEN_ENDPOINT)
+TARGET = Target("orders", RECORDS, f"{RECORDS}/o-1", ORDERS, ISSUER, TOKEN_ENDPOINT, TOKEN_ENDPOINT)
 SECRET_LOOT = {"client_id": "free", "method": "client_secret_basic", "secret": SECRET}
 
 
 @pytest.fixture
 def attacker(lab: Lab) -> Attacker:
-    return Attacker(lab.send, lab.clock, lab.new_id, BINDINGS)
+    return lab.attacker()
 
 
 class Nothing:

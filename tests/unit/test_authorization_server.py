@@ -8,7 +8,8 @@ import pytest
 
 from labsim.http_message import Request
 from labsim.keys import SigningKey, public_key, thumbprint
-from labsim.roles.authorization_server import JWKS_PATH, METADATA_PATHS
+from labsim.roles.grants import TOKEN_EXCHANGE
+from labsim.roles.server_metadata import JWKS_PATH, METADATA_PATHS
 from tests.exchange import AS, answer, assert_served, good_request, token_request
 from tests.jws import Jws
 from tests.wiring import CRM, ISSUER, ORDERS, RECORD, IssuerKeys, Lab
@@ -23,8 +24,30 @@ def test_the_metadata_says_what_the_server_does(lab: Lab) -> None:
     assert found[0]["jwks_uri"] == ISSUER + JWKS_PATH
     assert found[0]["dpop_signing_alg_values_supported"] == ["ES256", "Ed25519", "EdDSA"]
     assert found[0]["protected_resources"] == [ORDERS, CRM]
-    assert "private_key_jwt" in found[0]["token_endpoint_auth_methods_supported"]
+    assert TOKEN_EXCHANGE in found[0]["grant_types_supported"]
+    confidential = ["client_secret_basic", "private_key_jwt"]
+    confidential += ["tls_client_auth", "self_signed_tls_client_auth"]
+    for name, path, methods in (
+        ("token", "/token", [*confidential, "none"]),
+        ("introspection", "/introspect", confidential),
+        ("revocation", "/revoke", [*confidential, "none"]),
+    ):
+        assert found[0][f"{name}_endpoint"] == ISSUER + path
+        assert found[0][f"{name}_endpoint_auth_methods_supported"] == methods
+        assert "ES256" in found[0][f"{name}_endpoint_auth_signing_alg_values_supported"]
     assert lab.event is None
+
+
+def test_where_a_certificate_is_asked_for_has_addresses_of_its_own(lab: Lab) -> None:
+    """RFC 8705 section 5."""
+    path = METADATA_PATHS[0]
+    assert "mtls_endpoint_aliases" not in answer(lab, Request("GET", ISSUER + path)).json()
+    lab.authorization_server = replace(lab.authorization_server, mtls_alias="https://mtls.test")
+    assert answer(lab, Request("GET", ISSUER + path)).json()["mtls_endpoint_aliases"] == {
+        "token_endpoint": "https://mtls.test/token",
+        "introspection_endpoint": "https://mtls.test/introspect",
+        "revocation_endpoint": "https://mtls.test/revoke",
+    }
 
 
 @pytest.mark.parametrize("algorithm", ["ES256", "Ed25519"])
@@ -48,6 +71,8 @@ def test_a_token_verifies_with_the_published_key(lab: Lab, algorithm: str) -> No
         ("DELETE", METADATA_PATHS[0], 405),
         ("HEAD", "/jwks", 200),
         ("GET", "/token", 400),
+        ("GET", "/introspect", 400),
+        ("GET", "/revoke", 400),
     ],
 )
 def test_what_is_not_there_is_not_there(lab: Lab, method: str, path: str, status: int) -> None:

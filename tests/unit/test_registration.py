@@ -8,6 +8,7 @@ import pytest
 
 from labsim.keys import SigningKey, public_key
 from labsim.roles.client_authentication import secret_hash
+from labsim.roles.grants import TOKEN_EXCHANGE
 from labsim.roles.registration import registered
 from tests.wiring import BINDINGS
 
@@ -15,6 +16,7 @@ SCOPES = frozenset({"a.read", "b.read"})
 KEY = SigningKey.generate().public_jwk
 BASIC = {"client_id": "c", "client_secret": "s"}
 KEYED = {"client_id": "c", "token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [KEY]}}
+PUBLIC = {"client_id": "c", "token_endpoint_auth_method": "none"}
 
 
 CERTIFICATE = "tls_client_certificate_bound_access_tokens"
@@ -36,6 +38,16 @@ def test_a_client_with_a_key() -> None:
     client = made({**KEYED, "client_secret": "not looked at"})
     assert client.keys == (public_key(KEY),)
     assert client.secret_hash == b""
+
+
+def test_a_public_client_has_no_secret_and_only_what_it_is_granted() -> None:
+    client = made({**PUBLIC, "client_secret": "not looked at", "jwks": {"keys": [KEY]}})
+    assert (client.secret_hash, client.keys, client.audience) == (b"", (), "")
+    assert client.grant_types == {"refresh_token"}
+
+
+def test_a_token_exchange_is_registered_by_name_only() -> None:
+    assert made({**BASIC, "grant_types": [TOKEN_EXCHANGE]}).grant_types == {TOKEN_EXCHANGE}
 
 
 def test_a_client_says_what_it_may_and_what_it_must() -> None:
@@ -78,7 +90,9 @@ def test_a_client_asks_for_its_binding(metadata: dict[str, Any], binding: str | 
         ({**BASIC, "client_id": "a\nb"}, "client_id"),
         ({"client_id": "c"}, "client_secret"),
         ({**BASIC, "client_secret": 1}, "client_secret"),
-        ({**BASIC, "token_endpoint_auth_method": "none"}, "token_endpoint_auth_method"),
+        ({**BASIC, "token_endpoint_auth_method": "magic"}, "token_endpoint_auth_method"),
+        ({**PUBLIC, "grant_types": ["client_credentials"]}, "grant_types"),
+        ({**PUBLIC, "grant_types": [TOKEN_EXCHANGE]}, "grant_types"),
         ({**BASIC, "token_endpoint_auth_method": ["x"]}, "token_endpoint_auth_method"),
         ({**KEYED, "jwks": None}, "jwks"),
         ({**KEYED, "jwks": {"keys": []}}, "jwks"),

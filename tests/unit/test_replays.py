@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
-from labsim.attacker import Attacker
 from labsim.attempt import Attempt, Target
 from labsim.binding import Presentation
 from labsim.http_message import Request
@@ -16,17 +17,21 @@ from labsim.rooms import rooms
 from tests.wiring import BINDINGS, CRM, ISSUER, ORDERS, RECORD, RECORDS, SECRET, TOKEN_ENDPOINT, Lab
 
 REPLAYS = rooms("labsim.replays", "REPLAY")
-HERE = Target("orders", RECORDS, RECORD, ORDERS, ISSUER, TOKEN_ENDPOINT)
-THERE = Target("crm", f"{CRM}/records", f"{CRM}/records/o-1", CRM, ISSUER, TOKEN_ENDPOINT)
+HERE = Target("orders", RECORDS, RECORD, ORDERS, ISSUER, TOKEN_ENDPOINT, TOKEN_ENDPOINT)
+THERE = Target(
+    "crm", f"{CRM}/records", f"{CRM}/records/o-1", CRM, ISSUER, TOKEN_ENDPOINT, TOKEN_ENDPOINT
+)
 CREDENTIAL = {"client_id": "free", "method": "client_secret_basic", "secret": SECRET}
 
 
 def everything(lab: Lab, binding: str) -> Loot:
-    """Steal all there is: token, spent request, key and client credential."""
+    """Steal all there is: token, spent request, key, certificate and client credential."""
     token = lab.token(binding).access_token
     held = Presentation(token, lab.holder, lab.clock(), lab.new_id)
     captured = BINDINGS[binding].attach(Request("GET", RECORDS), held)
     assert lab.send(captured).ending == "served"
+    certificate = x509.load_der_x509_certificate(lab.holder.certificate or b"")
+    pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
     return Loot(
         found_at="here",
         theft="theft",
@@ -35,14 +40,15 @@ def everything(lab: Lab, binding: str) -> Loot:
         resource=ORDERS,
         url=RECORDS,
         token=token,
-        captured=captured,
+        captured=replace(captured, peer_certificate=None),  # which no interceptor can show
+        certificate=pem if binding == "mtls" else None,
         key=lab.holder.private_jwk if binding != "bearer" else None,
         client_credential=CREDENTIAL,
     )
 
 
 def tried(lab: Lab, binding: str, replay: str, target: Target = HERE) -> Attempt:
-    attacker = Attacker(lab.send, lab.clock, lab.new_id, BINDINGS)
+    attacker = lab.attacker()
     return attacker.replay(REPLAYS[replay], everything(lab, binding), target)
 
 
@@ -57,6 +63,19 @@ EXPECTED = {
     ("dpop", "redirected_proof"): "htu_is_the_target_uri",
     ("dpop", "stolen_key"): "",
     ("dpop", "new_token_for_own_key"): "",
+    ("mtls", "token_as_is"): "certificate_is_shown",
+    ("mtls", "request_as_is"): "certificate_is_shown",
+    ("mtls", "own_certificate"): "certificate_is_the_bound_one",
+    ("mtls", "forged_certificate_header"): "certificate_is_shown",
+    ("mtls", "stolen_key"): "",
+    ("mtls", "new_token_for_own_key"): "",
+    ("http_signature", "token_as_is"): "signature_is_there",
+    ("http_signature", "request_as_is"): "nonce_is_new",
+    ("http_signature", "own_proof"): "signature_is_by_the_bound_key",
+    ("http_signature", "downgraded_scheme"): "scheme_is_the_bindings",
+    ("http_signature", "redirected_proof"): "signature_is_by_the_bound_key",
+    ("http_signature", "stolen_key"): "",
+    ("http_signature", "new_token_for_own_key"): "",
 }
 
 
@@ -75,13 +94,32 @@ def test_a_replay_ends_as_its_binding_says(lab: Lab, binding: str, replay: str) 
     assert attempt.answer.startswith(f"HTTP/1.1 {attempt.status} ")
 
 
-@pytest.mark.parametrize(
-    "replay", ["own_proof", "downgraded_scheme", "redirected_proof", "stolen_key"]
+NOT_POSSIBLE = (
+    ("bearer", "own_proof"),
+    ("bearer", "own_certificate"),
+    ("bearer", "forged_certificate_header"),
+    ("bearer", "downgraded_scheme"),
+    ("bearer", "redirected_proof"),
+    ("bearer", "stolen_key"),
+    ("dpop", "own_certificate"),
+    ("mtls", "own_proof"),
+    ("mtls", "downgraded_scheme"),
+    ("mtls", "redirected_proof"),
+    ("http_signature", "own_certificate"),
 )
+
+
+@pytest.mark.parametrize("binding", BINDINGS)
+def test_a_certificate_that_nobody_knows_is_refused_by_tls(lab: Lab, binding: str) -> None:
+    attempt = tried(lab, binding, "unknown_certificate")
+    assert (attempt.outcome, attempt.status) == ("refused_by_tls", None)
+
+
+@pytest.mark.parametrize(("binding", "replay"), NOT_POSSIBLE)
 def test_a_replay_about_a_proof_is_not_possible_where_none_is_asked_for(
-    lab: Lab, replay: str
+    lab: Lab, binding: str, replay: str
 ) -> None:
-    attempt = tried(lab, "bearer", replay)
+    attempt = tried(lab, binding, replay)
     assert (attempt.outcome, attempt.status, attempt.sent) == ("not_possible", None, "")
     assert attempt.why
 
@@ -100,7 +138,7 @@ def test_at_another_server_a_token_dies_of_its_audience(
 def test_a_replay_without_its_loot_is_not_possible_and_says_what_is_missing(
     lab: Lab, replay: str
 ) -> None:
-    attacker = Attacker(lab.send, lab.clock, lab.new_id, BINDINGS)
+    attacker = lab.attacker()
     nothing = Loot(found_at="nowhere")
     attempt = attacker.replay(REPLAYS[replay], nothing, HERE)
     assert attempt.outcome == "not_possible"
@@ -114,7 +152,7 @@ def test_an_unspent_captured_request_is_served_once(lab: Lab) -> None:
     token = lab.token("dpop").access_token
     held_back = BINDINGS["dpop"].attach(Request("GET", RECORDS), lab.presentation(token))
     loot = Loot(found_at="here", resource=ORDERS, token=token, captured=held_back, spent=False)
-    attacker = Attacker(lab.send, lab.clock, lab.new_id, BINDINGS)
+    attacker = lab.attacker()
     outcomes = [attacker.replay(REPLAYS["request_as_is"], loot, HERE).outcome for _ in range(2)]
     assert outcomes == ["served", "rejected"]
 
@@ -124,7 +162,7 @@ def test_a_thief_with_the_key_answers_a_demand_for_a_nonce(lab: Lab, replay: str
     """A nonce is no binding: whoever can sign can sign it too."""
     loot = everything(lab, "dpop")
     lab.ask_for_nonces()
-    attacker = Attacker(lab.send, lab.clock, lab.new_id, BINDINGS)
+    attacker = lab.attacker()
     assert attacker.replay(REPLAYS[replay], loot, HERE).outcome == "served"
 
 
@@ -135,7 +173,8 @@ def test_a_client_that_may_not_reach_the_target_gets_no_token_for_it(lab: Lab) -
 
 
 def test_a_stolen_key_is_the_holders(lab: Lab) -> None:
-    attacker = Attacker(lab.send, lab.clock, lab.new_id, BINDINGS)
+    attacker = lab.attacker()
     key = SigningKey.generate("Ed25519")
-    assert attacker.holder_of(key.private_jwk).public_jwk == key.public_jwk
+    stolen = Loot(found_at="here", key=key.private_jwk)
+    assert attacker.holder_of(stolen).public_jwk == key.public_jwk
     assert attacker.own_key.public_jwk != key.public_jwk

@@ -10,7 +10,7 @@ from labsim.checks import StorageUnavailable
 from labsim.http_message import Request
 from labsim.roles.resource_server import METADATA_PATH
 from tests.exchange import RS, answer, assert_served, good_request
-from tests.wiring import BINDINGS, ISSUER, ORDERS, RECORD, RECORDS, Lab
+from tests.wiring import BINDINGS, ISSUER, ORDERS, RECORD, RECORDS, Lab, MemoryRevocations
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -62,11 +62,12 @@ def test_a_refused_request_is_recorded_with_why(lab: Lab) -> None:
 
 
 def test_what_cannot_be_decided_is_not_served(lab: Lab) -> None:
-    def unknown(_jti: str) -> bool:
-        raise StorageUnavailable("the list of revocations is gone")
+    class Gone(MemoryRevocations):
+        def holds(self, _jti: str) -> bool:
+            raise StorageUnavailable("the list of revocations is gone")
 
     request = good_request(lab, RS)
-    lab.orders = replace(lab.orders, is_revoked=unknown)
+    lab.orders = replace(lab.orders, revocations=Gone())
     response = answer(lab, request)
     assert (response.status, response.values("WWW-Authenticate")) == (503, [])
     assert response.values("Retry-After") == ["1"]

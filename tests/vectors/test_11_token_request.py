@@ -53,7 +53,6 @@ TARGET = (Reason.TARGET_INVALID, "invalid_target")
 SCOPE = (Reason.SCOPE_INVALID, "invalid_scope")
 UNSUPPORTED = (Reason.GRANT_UNSUPPORTED, "unsupported_grant_type", "grant_type_is_supported")
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 
 ROWS: dict[str, tuple[Edit, Reason, str, str]] = {
@@ -90,7 +89,6 @@ ROWS: dict[str, tuple[Edit, Reason, str, str]] = {
     "TR-07b in capitals": (asking(grant_type="CLIENT_CREDENTIALS"), *UNSUPPORTED),
     "CR-20 a JWT bearer grant": (asking(grant_type=JWT_BEARER), *UNSUPPORTED),
     "CR-20b a device grant": (asking(grant_type=DEVICE), *UNSUPPORTED),
-    "CR-19 a token exchange": (asking(grant_type=EXCHANGE), *UNSUPPORTED),
     "TR-08 an unknown resource": (
         asking(resource="https://thief.test"),
         *TARGET,

@@ -237,7 +237,7 @@ def test_a_revoked_token_is_refused(lab: Lab, binding: str) -> None:
     """AT-21."""
     token = issued_token(lab, binding)
     assert_served(lab, presented(lab, binding, token.text(Change())))
-    lab.revoked.add(token.claims["jti"])
+    lab.revoke_at(lab.orders, token.claims["jti"])
     refusal = {"reason": Reason.TOKEN_REVOKED, "check": "token_is_not_revoked"}
     bad = presented(lab, binding, token.text(Change()))
     assert_refused(lab, bad, status=401, error="invalid_token", **refusal)

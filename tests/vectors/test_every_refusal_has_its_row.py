@@ -17,8 +17,14 @@ from labsim.roles import (
     grants,
     narrowing,
     resource_server,
+    revocation,
+    revocation_notice,
+    token_exchange,
 )
 from labsim.roles.client_authentication import ASSERTION_CHECKS
+from labsim.roles.introspected_tokens import INTROSPECTION_CHECKS
+from labsim.roles.revocation_notice import REVOCATION_NOTICE
+from labsim.roles.token_exchange import EXCHANGE_CHECKS
 from tests.refusals import refusals_in
 from tests.wiring import BINDINGS
 
@@ -29,6 +35,9 @@ ROLES = (
     grants,
     narrowing,
     resource_server,
+    revocation,
+    revocation_notice,
+    token_exchange,
     credentials,
 )
 TABLES = "".join(file.read_text() for file in Path(__file__).parent.glob("*.py"))
@@ -52,3 +61,8 @@ def test_each_check_of_a_binding_has_its_row(binding: Binding) -> None:
 
 def test_each_check_of_token_and_assertion_has_its_row() -> None:
     assert missing({check.name for check in (*ACCESS_TOKEN.checks, *ASSERTION_CHECKS)}) == set()
+
+
+def test_each_check_of_the_other_endpoints_has_its_row() -> None:
+    every = (*EXCHANGE_CHECKS, *INTROSPECTION_CHECKS, *REVOCATION_NOTICE.checks)
+    assert missing({check.name for check in every}) == set()

@@ -50,7 +50,9 @@ def signed_by_the_thief(lab: Lab, request: Request) -> Request:
 def another_body(lab: Lab, request: Request) -> Request:
     """Change the body and keep digest and signature. At the token endpoint: ask for more."""
     request = resigned(lab, request)
-    return replace(request, body=request.body + (b"&x=1" if b"grant_type" in request.body else b" "))
+    return replace(
+        request, body=request.body + (b"&x=1" if b"grant_type" in request.body else b" ")
+    )
 
 
 def sent_again(_lab: Lab, request: Request) -> Request:

@@ -1,0 +1,174 @@
+"""The authorization server as a process: the role, its clients and stores, and who tells whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from labsim.certificates import (
+    REAL_LIFETIME,
+    as_der,
+    certificate_thumbprint,
+    certified,
+    key_pair,
+)
+from labsim.checks import StorageUnavailable
+from labsim.errors import LabError
+from labsim.estate.clock import Clock
+from labsim.estate.dialler import Dialler
+from labsim.estate.events import EventLog
+from labsim.estate.issued_tokens import SqliteIssuedTokens, SqliteRevocationList
+from labsim.estate.names import CA_FILE, CLIENT_CA_FILE, CLIENT_CA_KEY_FILE, CLOCK_FILE
+from labsim.estate.private_file import read_json
+from labsim.estate.process import Operation, Process
+from labsim.estate.replay_memory import SqliteReplayMemory
+from labsim.estate.revocation_courier import RevocationCourier
+from labsim.estate.serving import BINDINGS, event_log, listen, new_id, nonces
+from labsim.estate.storage import SqliteGrants
+from labsim.http_message import Request
+from labsim.keys import SigningKey
+from labsim.roles.authorization_server import AuthorizationServer
+from labsim.roles.client_authentication import RegisteredClient
+from labsim.roles.decision import Event
+from labsim.roles.grants import Grant, token_hash
+from labsim.roles.issued_tokens import Ended
+from labsim.roles.registration import registered
+from labsim.roles.revocation import revoke_all_of
+from labsim.roles.revocation_notice import notice_request
+from labsim.roles.tls_client_authentication import CertificateTrust
+
+GRANT_SECONDS = 365 * 86400.0
+"""Lab seconds that a provisioned refresh token lives."""
+NOTICE_SECONDS = 2.0
+"""How long a resource server may take to confirm a revocation; whoever revokes waits as long."""
+
+
+class RegisteredClients:
+    """Hold the registered clients of a run by id (see `roles.client_authentication.Clients`)."""
+
+    def __init__(self, metadata: Sequence[Mapping[str, Any]], resources: Mapping[str, str]) -> None:
+        scopes = frozenset(f"{n}.{verb}" for n in resources.values() for verb in ("read", "write"))
+        served = {name: uri for uri, name in resources.items()}
+        found = [registered(entry, scopes, tuple(BINDINGS.values())) for entry in metadata]
+        self._clients = {
+            client.client_id: replace(client, audience=served.get(client.client_id, ""))
+            for client in found
+        }
+
+    def client(self, client_id: str) -> RegisteredClient | None:
+        """Return the client with this id, or None."""
+        return self._clients.get(client_id)
+
+    def require(self, client_id: str, binding: str) -> None:
+        """Ask for a binding in each of a client's tokens from now on."""
+        bound = BINDINGS[binding].confirmation is not None
+        client = replace(self._clients[client_id], requires=binding if bound else None)
+        self._clients[client_id] = client
+
+
+def run(process: Process) -> None:
+    """Run the authorization server; config: issuer, resources (URI to name), token_seconds."""
+    clock, log = Clock(process.run_folder / CLOCK_FILE), event_log(process)
+    resources = process.config["resources"]
+    clients = RegisteredClients(read_json(process.folder / "clients.json"), resources)
+    key = SigningKey.from_jwk(read_json(process.folder / "key.json"))
+    courier = _courier(process, key, clock, log)
+    withdrawn = SqliteRevocationList(process.folder / "revoked_certificates.sqlite")
+    current = [_issuer(process, key, clients, courier, clock, withdrawn)]
+
+    def require_nonce(on: bool) -> None:
+        current[0] = replace(current[0], nonces=nonces(on))
+
+    def certify(client_id: str, jwk: dict[str, str]) -> str:
+        """Issue a certificate for a client's key, as PEM; each has a thumbprint of its own."""
+        return certified(
+            key_pair((process.folder / CLIENT_CA_KEY_FILE).read_bytes()), client_id, jwk
+        )
+
+    def grant(client_id: str) -> str:
+        """Provision a refresh token, as if its owner had consented."""
+        client = clients.client(client_id)
+        if client is None:
+            raise LabError(f"There is no client {client_id!r} to provision a grant for.")
+        token, family = f"{new_id()}{new_id()}", new_id()
+        granted = Grant(client_id, client_id, client.scopes, family, clock() + GRANT_SECONDS)
+        current[0].grants.put(token_hash(token), granted)
+        return token
+
+    def revoke(client_id: str) -> list[dict[str, Any]]:
+        """End all that a client has; return resource, tokens and told for each concerned."""
+        at = clock()
+        ended = revoke_all_of(current[0], client_id)
+        log.append({**_by_hand(at, "revoked", ended), "client_id": client_id})
+        concerned = [each.audience for each in ended if each.expires > at]
+        return [
+            {"resource": name, "tokens": concerned.count(uri), "told": courier.has_told(uri)}
+            for uri, name in resources.items()
+            if uri in concerned
+        ]
+
+    def withdraw(certificate: str) -> list[str]:
+        """Revoke a client's certificate (PEM), here and at the resource servers; who was told."""
+        at, thumbprint = clock(), certificate_thumbprint(as_der(certificate.encode()))
+        until = at + REAL_LIFETIME.total_seconds()
+        withdrawn.add({thumbprint: until}, at)
+        news = [Ended(thumbprint, audience, until) for audience in resources]
+        log.append(_by_hand(at, "certificate_revoked", news[:1]))
+        courier.tell(news)
+        return [name for uri, name in resources.items() if courier.has_told(uri)]
+
+    listen(process, lambda request: current[0].handle(request), clock, log, process.folder)
+    operations: dict[str, Operation] = {"require_nonce": require_nonce, "require": clients.require}
+    process.serve(
+        operations | {"grant": grant, "revoke": revoke, "certify": certify, "withdraw": withdraw}
+    )
+
+
+def _issuer(
+    process: Process,
+    key: SigningKey,
+    clients: RegisteredClients,
+    courier: RevocationCourier,
+    clock: Clock,
+    revoked: SqliteRevocationList,
+) -> AuthorizationServer:
+    folder, config = process.folder, process.config
+    return AuthorizationServer(
+        issuer=config["issuer"],
+        key=key,
+        bindings=tuple(BINDINGS.values()),
+        clients=clients,
+        grants=SqliteGrants(folder / "grants.sqlite"),
+        issued_tokens=SqliteIssuedTokens(folder / "issued_tokens.sqlite"),
+        memory=SqliteReplayMemory(folder / "replay_memory.sqlite"),
+        resources=config["resources"],
+        clock=clock,
+        new_id=new_id,
+        token_seconds=config["token_seconds"],
+        nonces=nonces(config["require_nonce"]),
+        mtls_alias=config["mtls_alias"],
+        trust=CertificateTrust(
+            as_der((process.run_folder / CLIENT_CA_FILE).read_bytes()), revoked.holds
+        ),
+        tell=courier.tell,
+    )
+
+
+def _courier(process: Process, key: SigningKey, clock: Clock, log: EventLog) -> RevocationCourier:
+    def make_notice(audience: str, ended: Sequence[Ended]) -> Request:
+        return notice_request(process.config["issuer"], key, audience, ended, clock(), new_id())
+
+    def missed(audience: str, ended: Sequence[Ended], why: str) -> None:
+        with suppress(StorageUnavailable):
+            log.append({**_by_hand(clock(), "not_told", ended), "url": audience, "detail": why})
+
+    dial = Dialler(str(process.run_folder / CA_FILE), seconds=NOTICE_SECONDS)
+    return RevocationCourier(dial, make_notice, clock, missed)
+
+
+def _by_hand(now: float, decision: str, ended: Sequence[Ended]) -> Event:
+    """Return an event of the authorization server that no request caused."""
+    common = {"role": "authorization_server", "name": "as", "time": now}
+    return {**common, "decision": decision, "revoked": [each.jti for each in ended]}
