@@ -6,6 +6,7 @@ whatever cannot be answered.
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 from labsim.checks import StorageUnavailable
@@ -108,7 +109,8 @@ class SqliteRevocationList:
     def __init__(self, file: Path, pages: int = PAGES) -> None:
         self._database = Database(file, _REVOKED_SCHEMA, pages)
         self._swept = float("-inf")
-        self._missed = False
+        self._missed: dict[str, float] = {}
+        self._lock = threading.Lock()
 
     def add(self, jtis: dict[str, float], now: float) -> None:
         """Keep each `jti` until its time; raises StorageUnavailable.
@@ -116,16 +118,18 @@ class SqliteRevocationList:
         A list that could not keep what it was told answers nothing until it can: it would call a
         token good of which it was told that it is not.
         """
-        self._missed = True
-        with self._database.connection() as connection:
-            if now - self._swept >= 1.0:
-                self._swept = now
-                connection.execute("DELETE FROM revoked WHERE until <= ?", (now,))
-            connection.executemany(
-                "INSERT OR REPLACE INTO revoked VALUES (?, ?)",
-                [(_stored(jti), until) for jti, until in jtis.items()],
-            )
-        self._missed = False
+        with self._lock:
+            told = {**self._missed, **jtis}
+            self._missed = {jti: until for jti, until in told.items() if until > now}
+            with self._database.connection() as connection:
+                if now - self._swept >= 1.0:
+                    self._swept = now
+                    connection.execute("DELETE FROM revoked WHERE until <= ?", (now,))
+                connection.executemany(
+                    "INSERT OR REPLACE INTO revoked VALUES (?, ?)",
+                    [(_stored(jti), until) for jti, until in self._missed.items()],
+                )
+            self._missed = {}
 
     def holds(self, jti: str) -> bool:
         """Tell whether a token was revoked; raises StorageUnavailable."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gc
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from labsim.checks import StorageUnavailable
+from labsim.estate import storage
 from labsim.estate.issued_tokens import SqliteIssuedTokens, SqliteRevocationList
 from labsim.roles.issued_tokens import Ended, Issued, IssuedTokens
 from labsim.roles.revocation_notice import RevocationList
@@ -125,6 +128,35 @@ def test_any_jti_can_be_held(told: RevocationList, jti: str) -> None:
     told.add({jti: UNTIL}, NOW)
     assert told.holds(jti)
     assert not told.holds(f"{jti}c")
+
+
+def test_a_list_that_missed_something_answers_nothing_until_it_has_it(tmp_path: Path) -> None:
+    """Whatever it is told next brings along what it could not keep."""
+    file = tmp_path / "told.sqlite"
+    told = SqliteRevocationList(file)
+    hidden = file.rename(tmp_path / "hidden")
+    with pytest.raises(StorageUnavailable, match="gone"):
+        told.add({"a": UNTIL}, NOW)
+    hidden.rename(file)
+    with pytest.raises(StorageUnavailable, match="could not keep"):
+        told.holds("b")
+    told.add({"b": UNTIL}, NOW)
+    assert [told.holds(jti) for jti in "abc"] == [True, True, False]
+
+
+def test_a_locked_list_keeps_nothing_and_recovers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage, "_BUSY_SECONDS", 0)
+    file = tmp_path / "told.sqlite"
+    told = SqliteRevocationList(file)
+    with closing(sqlite3.connect(file, isolation_level=None)) as somebody_else:
+        somebody_else.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StorageUnavailable, match="locked"):
+            told.add({"a": UNTIL}, NOW)
+        somebody_else.execute("ROLLBACK")
+    told.add({"a": UNTIL}, NOW)
+    assert told.holds("a")
 
 
 def test_a_list_forgets_what_has_expired(tmp_path: Path) -> None:
