@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from labsim.binding import Binding, Evidence, Presentation
+from labsim.certificates import as_der
 from labsim.estate.dialler import Dialler
+from labsim.estate.names import AUTHORIZATION_SERVER
+from labsim.estate.private_file import write_private
 from labsim.http_message import Request
 from labsim.keys import SigningKey
 from labsim.lab import Lab
@@ -70,20 +73,35 @@ def presented(name: str, algorithm: str, keys: int, each: int) -> list[Case]:
 
 
 class Client:
-    """Hold a token of one binding for one resource server, and make requests with it."""
+    """Hold a token of one binding for one resource server, and make requests with it.
+
+    `certificate_file` holds the certificate that connections must show, and its key; empty if none.
+    """
 
     def __init__(self, lab: Lab, binding: str, algorithm: str, resource: str) -> None:
         self._binding = BINDINGS[binding]
         self._key = SigningKey.generate(algorithm) if self._binding.confirmation else None
         self._lab = lab
+        self.certificate_file = ""
+        if self._key and self._binding.asks_client_certificate:
+            issued = {"client_id": CLIENT, "jwk": self._key.public_jwk}
+            pem = lab.estate.process(AUTHORIZATION_SERVER).call("certify", **issued)
+            self._key = self._key.certified(as_der(pem.encode()))
+            file = lab.run_folder / f"{CLIENT}.pem"
+            write_private(file, self._key.pem)
+            self.certificate_file = str(file)
         self._token = self._obtained(lab.estate.urls[resource])
 
     def _obtained(self, audience: str) -> str:
         dialler = Dialler(str(self._lab.estate.ca_file))
+        origin = self._lab.estate.issuer
+        if self._key and self._key.certificate:
+            dialler.identify(self._key.certificate, self._key.pem)
+            origin = self._lab.estate.mtls_alias
         parameters: dict[str, Any] = {"grant_type": "client_credentials", "resource": audience}
         try:
             return obtain_token(
-                f"{self._lab.estate.issuer}/token",
+                f"{origin}/token",
                 parameters,
                 basic(CLIENT, SECRET),
                 self._binding,

@@ -37,8 +37,16 @@ SHARE = {"mtls, ES256": 1.1}
 CONNECTIONS = (1, 4)
 """One request at a time shows what a request costs; four show what threads cost each other."""
 
-type Made = Callable[[int], list[bytes]]
-type Ask = Callable[[str, int, list[bytes]], float]
+
+@dataclass(frozen=True)
+class Kind:
+    """Make requests of one kind; `certificate_file` is what connections show, empty for nothing."""
+
+    made: Callable[[int], list[bytes]]
+    certificate_file: str = ""
+
+
+type Ask = Callable[[str, int, Kind, int], float]
 
 
 @dataclass
@@ -53,20 +61,19 @@ def measure(quick: bool) -> list[Figure]:
     """Send batches of each kind in turn, and divide the server's CPU time by their number."""
     rounds = 4 if quick else 20
     raw, verify = [], RawVerify()
-    with labsim.start(quiet=True, clients=[REGISTRATION]) as lab, _client(lab) as ask:
-        kinds = _kinds(lab)
+    with labsim.start(quiet=True, clients=[REGISTRATION]) as lab, client(lab) as ask:
+        kinds = kinds_of(lab)
         samples = {width: {kind: Samples() for kind in kinds} for width in CONNECTIONS}
         for width, kind in product(CONNECTIONS, kinds):
-            ask(kind, width, kinds[kind](WARM_UP))
+            ask(kind, width, kinds[kind], WARM_UP)
         server = lab.estate.process(RESOURCE).pid
         for _ in range(rounds):
             began = time.process_time()
             verify(BATCH)
             raw.append(MICRO * (time.process_time() - began) / BATCH)
             for width, kind in product(CONNECTIONS, kinds):
-                requests = kinds[kind](BATCH)
                 before = cpu_seconds(server)
-                samples[width][kind].per_second.append(BATCH / ask(kind, width, requests))
+                samples[width][kind].per_second.append(BATCH / ask(kind, width, kinds[kind], BATCH))
                 samples[width][kind].cpu.append(MICRO * (cpu_seconds(server) - before) / BATCH)
     figures = [figure(RAW, raw, "µs CPU")]
     for width in CONNECTIONS:
@@ -74,23 +81,25 @@ def measure(quick: bool) -> list[Figure]:
     return figures
 
 
-def _kinds(lab: Lab) -> dict[str, Made]:
-    """Return, for each kind of request, what makes some; in the order of the table."""
+def kinds_of(lab: Lab) -> dict[str, Kind]:
+    """Return every kind of request, in the order of the table."""
     url = f"{lab.estate.urls[RESOURCE]}/records/{RESOURCE}-0001"
     open_to_all = Request("GET", lab.estate.urls[RESOURCE] + METADATA_PATH).wire()
-    kinds: dict[str, Made] = {NO_AUTH: lambda count: [open_to_all] * count}
+    kinds = {NO_AUTH: Kind(lambda count: [open_to_all] * count)}
     for name, binding in BINDINGS.items():
-        if binding.asks_client_certificate:
-            continue  # until _load and _clients can show one
         for algorithm in ALGORITHMS if signs_requests(binding) else ALGORITHMS[:1]:
             kind = f"{name}, {algorithm}" if binding.confirmation else name
-            kinds[kind] = partial(Client(lab, name, algorithm, RESOURCE).requests, url)
+            holder = Client(lab, name, algorithm, RESOURCE)
+            kinds[kind] = Kind(partial(holder.requests, url), holder.certificate_file)
     return kinds
 
 
 @contextmanager
-def _client(lab: Lab) -> Iterator[Ask]:
-    """Start the client process; give what lets it send a batch and returns the seconds it took."""
+def client(lab: Lab, *, keep: bool = True) -> Iterator[Ask]:
+    """Start the client process; give what lets it send a batch and returns the seconds it took.
+
+    Connections are kept, or each request has a new one.
+    """
     port = urlsplit(lab.estate.urls[RESOURCE]).port
     command = [sys.executable, "-m", "benchmarks._load"]
     with subprocess.Popen(
@@ -100,14 +109,16 @@ def _client(lab: Lab) -> Iterator[Ask]:
         assert process.stdout is not None
         write, read = process.stdin, process.stdout
 
-        def ask(kind: str, connections: int, requests: list[bytes]) -> float:
-            texts = [request.decode("latin-1") for request in requests]
-            asked = {"kind": kind, "connections": connections, "port": port, "requests": texts}
-            write.write(json.dumps({**asked, "ca_file": str(lab.estate.ca_file)}) + "\n")
+        def ask(name: str, connections: int, kind: Kind, count: int) -> float:
+            texts = [request.decode("latin-1") for request in kind.made(count)]
+            asked = {"kind": name, "connections": connections, "port": port, "requests": texts}
+            asked |= {"ca_file": str(lab.estate.ca_file), "keep": keep}
+            asked |= {"certificate_file": kind.certificate_file}
+            write.write(json.dumps(asked) + "\n")
             write.flush()
             answer: dict[str, Any] = json.loads(read.readline() or '{"error": "it has ended"}')
             if "error" in answer:
-                raise LabError(f"A request with {kind} was not served: {answer['error']}")
+                raise LabError(f"A request with {name} was not served: {answer['error']}")
             return float(answer["seconds"])
 
         yield ask

@@ -30,10 +30,8 @@ from labsim.structured_fields import (
 
 TAG = "httpsig-oauth"
 TOKEN_REQUEST_TAG = "httpsig-oauth-token-request"
-WINDOW = 60.0
-"""Lab seconds by which `created` may lie in the past or the future."""
-LONGEST_NONCE = 256
-"""Characters: a longer one is refused rather than remembered."""
+WINDOW = 60.0  # lab seconds by which `created` may lie in the past or the future
+LONGEST_NONCE = 256  # characters: a longer one is refused rather than remembered
 _DIGESTS = {"sha-256": hashlib.sha256, "sha-512": hashlib.sha512}
 _DRAFT = "draft-richer-oauth-httpsig-03"
 _KEY_PARAMETERS = frozenset({"alg", "keyid", "pub"})
@@ -118,10 +116,9 @@ def parse(request: Request) -> HttpSignature:
     except Malformed as error:
         raise _malformed("fields_are_structured", "RFC 9421 section 4", str(error)) from None
     ours = [m for m in members if _tag(m) in (TAG, TOKEN_REQUEST_TAG)]
-    if not ours:
-        raise _malformed("one_signature_has_the_tag", "RFC 9421 section 7.2.7", "none")
-    if len(ours) > 1:
-        raise _malformed("one_signature_has_the_tag", "RFC 9421 section 7.2.6", "several")
+    if len(ours) != 1:
+        where = "RFC 9421 sections 7.2.6 and 7.2.7"
+        raise _malformed("one_signature_has_the_tag", where, f"{len(ours)} have it")
     if ours[0].label not in by_label:
         raise _malformed("label_has_its_signature", "RFC 9421 section 4.2")
     return _read(request, ours[0], by_label[ours[0].label])
@@ -286,9 +283,7 @@ BINDING = Binding(
         Check(tag_is_for_a_token_request, Reason.PROOF_MALFORMED, "RFC 9421 section 7.2.7"),
         Check(key_comes_by_value, Reason.PROOF_MALFORMED, f"{_DRAFT}, Token Request"),
         Check(
-            signature_is_by_the_brought_key,
-            Reason.PROOF_SIGNATURE_INVALID,
-            "RFC 9421 section 3.2 item 8",
+            signature_is_by_the_brought_key, Reason.PROOF_SIGNATURE_INVALID, "RFC 9421 section 3.2"
         ),
     ),
     binding_checks=(
