@@ -79,7 +79,7 @@ SIGNATURES = (
         "zeros (CVE-2022-21449)": lambda _: bytes(64), "r and s the order": lambda _: ORDER.to_bytes(32) * 2,
         "DER": der, "all ones": lambda _: b"\xff" * 64, "turned round": lambda value: value[32:] + value[:32],
         "one bit": lambda value: bytes([value[0] ^ 1]) + value[1:], "r alone": lambda value: value[:32],
-        "twice": lambda value: value * 2, "a megabyte": lambda value: bytes(10**6),
+        "twice": lambda value: value * 2, "a zero before s": lambda value: value[:32] + b"\0" + value[32:], "a megabyte": lambda value: bytes(10**6),
     }.items()),
 )  # fmt: skip
 PRESENTED = (
