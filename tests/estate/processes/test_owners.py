@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +39,17 @@ class Owner:
 
     def go_on(self) -> tuple[str, str]:
         """Let it go on to its end, and return what it said and complained about."""
-        return self.process.communicate("\n")
+        process = self.process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        # Not `communicate`, which would not see what a readline has taken from the pipe already.
+        with suppress(BrokenPipeError), process.stdin:
+            process.stdin.write("\n")
+        with process.stdout, process.stderr:
+            said, complaints = process.stdout.read(), process.stderr.read()
+        process.wait()
+        return said, complaints
 
 
 @pytest.fixture
@@ -163,6 +175,12 @@ def test_a_process_that_the_owner_forked_keeps_nothing_alive(
     os.kill(fork, signal.SIGKILL)
 
 
+# Python prints an interrupt that hits a finalizer and cannot raise it there; the lab goes on.
+IN_A_FINALIZER = re.compile(
+    r"Exception ignored in: .*\nTraceback .*\n(?:  .*\n)*KeyboardInterrupt: ?\n"
+)
+
+
 @pytest.mark.parametrize("mode", ["forks_that_end", "interrupted", "stormy_calls", "stormy_runs"])
 def test_an_owner_goes_on(start: Start, runs: Path, mode: str) -> None:
     """Forks that end are no end of the lab; nor are interrupts, wherever they hit."""
@@ -170,5 +188,5 @@ def test_an_owner_goes_on(start: Start, runs: Path, mode: str) -> None:
     owner = start(mode, warnings="ignore" if mode == "stormy_runs" else "error")
     said, complaints = owner.go_on()
     assert said.startswith("all right"), complaints
-    assert complaints == ""
+    assert IN_A_FINALIZER.sub("", complaints) == ""
     assert list(runs.iterdir()) == []
