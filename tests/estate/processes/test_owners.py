@@ -46,8 +46,7 @@ class Owner:
         # Not `communicate`, which would not see what a readline has taken from the pipe already.
         with suppress(BrokenPipeError), process.stdin:
             process.stdin.write("\n")
-        with process.stdout, process.stderr:
-            said, complaints = process.stdout.read(), process.stderr.read()
+        said, complaints = process.stdout.read(), process.stderr.read()
         process.wait()
         return said, complaints
 
@@ -72,7 +71,10 @@ def start(runs: Path) -> Iterator[Start]:
     yield begin
     for process in started:
         process.kill()
-        process.communicate()
+        process.wait()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            with suppress(BrokenPipeError):
+                pipe.close()  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
