@@ -73,7 +73,7 @@ def certificate_thumbprint(der: bytes) -> str:
 def certificate_authority(name: str, now: datetime.datetime) -> KeyPair:
     """Make a certificate authority that signs leaves and nothing else (path length 0)."""
     key = ec.generate_private_key(ec.SECP256R1())
-    builder = _begun(name, name, key.public_key(), now)
+    builder = _begun(_common_name(name), _common_name(name), key.public_key(), now)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     # Python 3.13 checks X.509 strictly: an authority without keyUsage is refused.
     builder = builder.add_extension(_usage(sign_certificates=True), critical=True)
@@ -103,7 +103,22 @@ def client_certificate(
     """Certify a client's own key, as `client_leaf` does, each time with a new thumbprint."""
     names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(uri)]
     usage = ExtendedKeyUsageOID.CLIENT_AUTH
-    return _certificate(authority, key, name, names, usage, now, lifetime)
+    return _certificate(authority, key, _common_name(name), names, usage, now, lifetime)
+
+
+def client_leaf_for(
+    authority: KeyPair,
+    subject: x509.Name,
+    names: Sequence[x509.GeneralName],
+    now: datetime.datetime,
+) -> KeyPair:
+    """Make a client's certificate that says exactly this subject and these names, nothing else."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    usage = ExtendedKeyUsageOID.CLIENT_AUTH
+    certificate = _certificate(
+        authority, key.public_key(), subject, names, usage, now, REAL_LIFETIME
+    )
+    return KeyPair(certificate, key)
 
 
 def certified(authority: KeyPair, name: str, jwk: Mapping[str, str]) -> str:
@@ -119,6 +134,22 @@ def certified(authority: KeyPair, name: str, jwk: Mapping[str, str]) -> str:
     return certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 
+def renewed(authority: KeyPair, pem: str) -> str:
+    """Certify a certificate's key again, now and with the same names: a rotation (PEM to PEM).
+
+    The thumbprint is another one (RFC 8705 section 6.3). Raises ValueError for what is no
+    certificate, Malformed for a key that is no P-256 key.
+    """
+    old = x509.load_pem_x509_certificate(pem.encode())
+    key = old.public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        raise Malformed("a certificate here is for a P-256 key")
+    names = old.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    usage, now = ExtendedKeyUsageOID.CLIENT_AUTH, datetime.datetime.now(datetime.UTC)
+    made = _certificate(authority, key, old.subject, list(names), usage, now, REAL_LIFETIME)
+    return made.public_bytes(serialization.Encoding.PEM).decode()
+
+
 def client_uri(name: str) -> str:
     """Return a client's SPIFFE-like name, as its certificate says it."""
     return f"spiffe://lab.test/{name}"
@@ -132,27 +163,30 @@ def _leaf(
     now: datetime.datetime,
 ) -> KeyPair:
     key = ec.generate_private_key(ec.SECP256R1())
-    certificate = _certificate(authority, key.public_key(), name, names, usage, now, REAL_LIFETIME)
+    certificate = _certificate(
+        authority, key.public_key(), _common_name(name), names, usage, now, REAL_LIFETIME
+    )
     return KeyPair(certificate, key)
 
 
 def _certificate(
     authority: KeyPair,
     key: ec.EllipticCurvePublicKey,
-    name: str,
+    subject: x509.Name,
     names: Sequence[x509.GeneralName],
     usage: x509.ObjectIdentifier,
     now: datetime.datetime,
     lifetime: datetime.timedelta,
 ) -> x509.Certificate:
-    issuer = authority.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
-    builder = _begun(name, str(issuer), key, now, lifetime)
+    builder = _begun(subject, authority.certificate.subject, key, now, lifetime)
     builder = builder.add_extension(
         x509.BasicConstraints(ca=False, path_length=None), critical=True
     )
     builder = builder.add_extension(_usage(sign_certificates=False), critical=True)
     builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
-    builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    if names:  # RFC 5280 section 4.2.1.6: they are all there is where the subject is empty
+        is_all = not list(subject)
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=is_all)
     builder = builder.add_extension(
         x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key()),
         critical=False,
@@ -161,22 +195,26 @@ def _certificate(
 
 
 def _begun(
-    subject: str,
-    issuer: str,
+    subject: x509.Name,
+    issuer: x509.Name,
     key: ec.EllipticCurvePublicKey,
     now: datetime.datetime,
     lifetime: datetime.timedelta = REAL_LIFETIME,
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
-        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
+        .subject_name(subject)
+        .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(hours=1))
         .not_valid_after(now + lifetime)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
+
+
+def _common_name(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
 def _usage(*, sign_certificates: bool) -> x509.KeyUsage:

@@ -8,12 +8,13 @@ with labsim.start() as lab:
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from labsim.errors import LabError
+from labsim.estate import client_certificates
 from labsim.estate import plan as plans
 from labsim.estate.clock import Clock
 from labsim.estate.events import EventReader
@@ -42,13 +43,15 @@ def start(
     clients: Sequence[Mapping[str, Any]] = (),
     require_nonce: bool = False,
     idle_minutes: float | None = IDLE_MINUTES,
+    replay_memory: str = "sqlite",
     quiet: bool = False,
 ) -> Lab:
     """Start the lab's estate and return the lab; the caller stops it, or its end does.
 
     `estate` is an estate file (the lab's own if None), `clients` are registrations of clients from
     outside (RFC 7591 metadata). It stops itself when nothing was done with it for `idle_minutes`
-    (None: never). Raises LabError if a lab already runs here, or cannot start.
+    (None: never). `replay_memory` is where resource servers remember proofs: sqlite, in_process, or
+    the URL of a Redis server. Raises LabError if a lab already runs here, or cannot start.
     """
     for lab in _started:
         if lab.runs:
@@ -62,7 +65,8 @@ def start(
         from labsim.estate.outside_clients import admitted
 
         clients = admitted(clients, plan)
-    lab = Lab(plan, clients, require_nonce, idle_minutes)
+    seconds = None if idle_minutes is None else idle_minutes * 60
+    lab = Lab(plan, clients, partial(Estate, plan, clients, require_nonce, seconds, replay_memory))
     lab.begin()
     _started.add(lab)
     if not quiet:
@@ -74,19 +78,14 @@ class Lab:
     """Hold a running estate and what has happened in it. `labsim.start()` makes one."""
 
     def __init__(
-        self,
-        plan: Plan,
-        clients: Sequence[Mapping[str, Any]] = (),
-        require_nonce: bool = False,
-        idle_minutes: float | None = None,
+        self, plan: Plan, clients: Sequence[Mapping[str, Any]], new_estate: Callable[[], Estate]
     ) -> None:
         from labsim.thief import AttackerHandle
 
         self.plan = plan
         self._clients = clients
-        idle_seconds = None if idle_minutes is None else idle_minutes * 60
-        self._new_estate = partial(Estate, plan, clients, require_nonce, idle_seconds)
-        self._estate = self._new_estate()
+        self._new_estate = new_estate
+        self._estate = new_estate()
         self.attacker: AttackerHandle = AttackerHandle(self)
 
     def begin(self) -> None:
@@ -234,6 +233,20 @@ class Lab:
 
         rows = self._estate.revoke(client)
         return pd.DataFrame(rows, columns=["resource", "tokens", "told"])
+
+    def renew_certificate(self, client: str) -> None:
+        """Give a client a new certificate for its old key; its tokens stay bound to the old one.
+
+        Raises LabError for a client without a certificate.
+        """
+        client_certificates.renew_certificate(self._estate, client)
+
+    def revoke_certificate(self, client: str) -> list[str]:
+        """Revoke a client's certificate; return the resource servers that have heard of it.
+
+        Raises LabError for a client without a certificate.
+        """
+        return client_certificates.revoke_certificate(self._estate, client)
 
     @property
     def variant(self) -> str:

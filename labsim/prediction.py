@@ -23,7 +23,13 @@ NOT_SEALED: Final = object()
 """What `predicted` is where nothing was to be predicted."""
 ENDINGS: Final = ("served", "not_possible", "refused_by_tls", "unreachable")
 # Refusals that are no check of a list: the server's reading of the request itself.
-_OF_THE_REQUEST: Final = ("proof_is_there", "scheme_is_the_bindings", "scope_covers_the_request")
+_OF_THE_REQUEST: Final = (
+    "proof_is_there",
+    "certificate_is_shown",
+    "signature_is_there",
+    "scheme_is_the_bindings",
+    "scope_covers_the_request",
+)
 _HOW: Final = (
     "Sealed. Predict above and run this cell again, or pass reveal=True to look without predicting."
 )

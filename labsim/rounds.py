@@ -56,9 +56,14 @@ class Round:
 
 @dataclass(slots=True)
 class Findings:
-    """Collect the holder's own rows: theft, custody, binding, variant, when, resource, outcome."""
+    """Collect the holder's own rows: theft, custody, binding, variant, when, resource, outcome.
+
+    `robbed` has a row for each theft: how many requests of its own the victim made meanwhile, by
+    the resource servers' events, and how many of them failed.
+    """
 
     holder: list[dict[str, Any]] = field(default_factory=list)
+    robbed: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def holders_refused(self) -> list[dict[str, Any]]:
@@ -118,9 +123,32 @@ def _run_one(
     lab.vary(each.variant)
     lab.bind(each.client, each.binding, each.custody)
     _control(lab, each, "before", findings)
+    before = len(lab.events())
     haul = lab.attacker.steal(each.client, by=each.theft)
+    _meanwhile(lab, each, lab.events()[before:], findings)
     lab.attacker.replay(haul, order=order, progress=progress)
     _control(lab, each, "after", findings)
+
+
+def _meanwhile(lab: Lab, each: Round, events: list[dict[str, Any]], findings: Findings) -> None:
+    """Note how the victim's own requests ended while it was robbed: nobody else makes any then."""
+    # A request for a nonce is answered by the next one: it is no failure of its own.
+    own = [
+        event
+        for event in events
+        if event.get("role") == "resource_server" and event["reason"] != "NONCE_REQUIRED"
+    ]
+    findings.robbed.append(
+        {
+            "client": each.client,
+            "theft": each.theft,
+            "custody": lab.custody(each.client),
+            "binding": each.binding,
+            "variant": each.variant,
+            "requests": len(own),
+            "failed": sum(event["decision"] != "served" for event in own),
+        }
+    )
 
 
 def _control(lab: Lab, each: Round, when: str, findings: Findings) -> None:

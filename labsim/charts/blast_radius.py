@@ -2,7 +2,8 @@
 
 Every bar stands on one linear axis, so that before and after can be compared by eye. Nothing by
 replay is written "0 of N by replay"; what an interceptor read in its victim's answers meanwhile
-is drawn beside it, for a proof on the request does not hide the answer.
+is drawn beside it, for a proof on the request does not hide the answer. Where the victim itself
+was not served meanwhile, that is said: such a theft makes noise.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from labsim.charts.picture import Picture
 if TYPE_CHECKING:
     import pandas as pd
 
-WIDTH: Final = 10.4
-LABEL: Final = 2.35
+WIDTH: Final = 10.7
+LABEL: Final = 2.6
 AXIS: Final = 5.2
 MARGIN: Final = 0.25
 ROW: Final = 0.34
@@ -33,7 +34,8 @@ def picture(blast: pd.DataFrame) -> Picture:
     """Draw the blast radius with its title and alt text.
 
     Reads the columns theft, custody, binding (string), records, of, read_in_passing (int64, each
-    a count of distinct records). Raises LabError if there is no row.
+    a count of distinct records), and where they are there `victim_requests` and `victim_failed`
+    (int64: the victims' own requests during the theft). Raises LabError if there is no row.
     """
     bars = findings.bars(blast)
     title = findings.of_bars(bars)
@@ -62,7 +64,7 @@ def _figure(bars: list[Bar], title: str) -> Figure:
 
 
 def _height(bar: Bar) -> float:
-    return ROW + (PASSING if bar["read_in_passing"] else 0)
+    return ROW + (PASSING if findings.passing(bar) else 0)
 
 
 def _axis(axes: Axes, top: float, bottom: float, scale: float) -> None:
@@ -99,11 +101,12 @@ def _bar(axes: Axes, y: float, bar: Bar, scale: float) -> None:
     style.write(
         axes, left + reach + 0.1, y + 0.15, findings.counted(bar), weight="bold", bbox=clear
     )
-    if bar["read_in_passing"]:
+    note = findings.passing(bar)
+    if note:
         read = bar["read_in_passing"] * scale
         how = {"hatch": mark.hatch, "edgecolor": mark.colour, "linewidth": 0.8}
-        style.box(axes, left, y + 0.29, read, 0.13, "paper", **how)
-        note = f"{bar['read_in_passing']} of {bar['of']} read in passing"
+        if read:
+            style.box(axes, left, y + 0.29, read, 0.13, "paper", **how)
         style.write(axes, left + read + 0.1, y + 0.36, note, 7.5, "muted", bbox=clear)
 
 

@@ -7,7 +7,7 @@ client and resource. Nothing is averaged away: a cell whose attempts ended diffe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -94,14 +94,14 @@ def cell(endings: Iterable[Ending], numbers: Iterable[int] = ()) -> Cell:
     every = list(endings)
     if not every:
         return NOT_MEASURED
-    tried = [ending for ending in every if ending.outcome != "not_possible"] or every
+    tried = [each for each in every if each.outcome != "not_possible"] or every
     counted = Counter(tried)
-    served = [ending for ending in counted if ending.outcome == "served"]
+    served = [each for each in counted if each.outcome == "served"]
     shown = served[0] if served else counted.most_common(1)[0][0]
-    exemplar = next((n for n, ending in zip(numbers, every, strict=False) if ending == shown), 0)
+    exemplar = next((n for n, each in zip(numbers, every, strict=False) if each == shown), 0)
     ordered = sorted(Counter(every).items(), key=lambda item: item[0] != shown)
     look = words.look(shown.outcome, shown.reason)
-    alike = sum(count for ending, count in counted.items() if ending.outcome == shown.outcome)
+    alike = sum(count for each, count in counted.items() if each.outcome == shown.outcome)
     word = words.SIGNS[look].word
     if alike < len(tried):
         word = f"{word} {alike} of {len(tried)}"
@@ -109,7 +109,17 @@ def cell(endings: Iterable[Ending], numbers: Iterable[int] = ()) -> Cell:
     return Cell(look, word, _why(shown, counted), tuple(ordered), exemplar)
 
 
+def ending(row: Mapping[Any, Any]) -> Ending:
+    """Return how an attempt ended: where it failed on the way, without the server's address."""
+    reason = str(row["reason"])
+    if row["outcome"] in ("refused_by_tls", "unreachable"):
+        reason = words.without_address(reason)
+    return Ending(str(row["outcome"]), reason, str(row["check"]))
+
+
 def _why(shown: Ending, counted: Counter[Ending]) -> str:
+    if shown.outcome == "refused_by_tls":
+        return words.alert(shown.reason)
     if shown.outcome != "rejected":
         return ""
     reasons = {words.why(e.reason, e.check) for e in counted if e.outcome == "rejected"}
@@ -134,8 +144,7 @@ def grid(
     for row in _records(attempts):
         if (row["relation"], row["variant"], row["verifier"]) == (relation, variant, verifier):
             key = Column(row["theft"], row["binding"], row["custody"]), row["replay"]
-            ending = Ending(row["outcome"], row["reason"], row["check"])
-            behind.setdefault(key, []).append((row["attempt"], ending))
+            behind.setdefault(key, []).append((row["attempt"], ending(row)))
     if not behind:
         raise LabError(
             f"There are no attempts with relation {relation!r} and variant {variant!r} to show.",

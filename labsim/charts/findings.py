@@ -5,7 +5,7 @@ Every sentence is computed from the rows at hand. Change a row and the sentence 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SAME: Final = "At the server that the token is for"
 OTHER: Final = "At another server"
+_AS_IT_IS: Final = "token_as_is"
+_NOTHING: Final = {Look.NOT_POSSIBLE, Look.NOT_MEASURED}
 type Bar = dict[Any, Any]
 """One row of `blast.measured.blast_radius`."""
 
@@ -39,7 +41,10 @@ def of_matrix(grid: Grid) -> str:
     names = words.in_order("binding", [column.binding for column in grid.columns])
     for name in names:
         said.setdefault(_said_of(grid, name), []).append(words.binding(name))
-    parts = [sentence.format(words.listed(bindings)) for sentence, bindings in said.items()]
+    parts = [sentence.format(words.listed(bindings, "or")) for sentence, bindings in said.items()]
+    for number, part in enumerate(parts[1:], 1):
+        if " was served " in parts[0]:  # said once, it need not be said again
+            parts[number] = part.replace(" was served ", " ", 1)
     holders = [cell.look for cell in grid.holder]
     refused = sum(look is not Look.SERVED for look in holders)
     last = ""
@@ -50,23 +55,23 @@ def of_matrix(grid: Grid) -> str:
 
 def _said_of(grid: Grid, binding: str) -> str:
     pairs = list(_pairs(grid, binding))
-    tried = [
-        cell for _, _, cell in pairs if cell.look not in (Look.NOT_POSSIBLE, Look.NOT_MEASURED)
-    ]
+    tried = [cell for _, _, cell in pairs if cell.look not in _NOTHING]
     got_in = [pair for pair in pairs if pair[2].look in (Look.SERVED, Look.SERVED_IN_PART)]
     if not tried:
         return "no replay of a stolen {} token could be built"
     if not got_in:
         return "a stolen {} token was never served"
-    if len(got_in) == len(tried) and all(cell.look is Look.SERVED for _, _, cell in got_in):
-        return "a stolen {} token was served every time"
+    plainly = {cell.look for replay, _, cell in pairs if replay == _AS_IT_IS} - _NOTHING
+    if plainly == {Look.SERVED}:
+        return "a stolen {} token was served just as it is"
     replays = words.in_order("replay", [replay for replay, _, _ in got_in])
     if len(replays) > 3:
         return f"a stolen {{}} token was served in {len(got_in)} of {len(tried)} cells"
-    thefts = words.in_order("theft", [column.theft for _, column, _ in got_in])
-    ways = " or ".join(words.replay(replay) for replay in replays)
-    after = words.listed([words.theft(theft) for theft in thefts])
-    return f"a stolen {{}} token was served only when the thief could {ways} (theft: {after})"
+    having = [words.needed(replay) for replay in replays if words.needed(replay)]
+    doing = [words.replay(replay) for replay in replays if not words.needed(replay)]
+    ways = [f"who could {way}" for way in doing]
+    ways += [f"with {words.listed(having, 'or')}"] if having else []
+    return f"a stolen {{}} token was served only to a thief {' or '.join(ways)}"
 
 
 def _pairs(grid: Grid, binding: str) -> Iterator[tuple[str, Column, Cell]]:
@@ -160,5 +165,38 @@ def counted(bar: Bar) -> str:
     return f"{bar['records']} of {bar['of']} by replay"
 
 
+def passing(bar: Bar) -> str:
+    """Return what an interceptor read in passing, and whether its victim noticed; or nothing."""
+    read, failed = bar["read_in_passing"], bar.get("victim_failed", 0)
+    if not read and not failed:
+        return ""
+    count = f"{read} of {bar['of']} read in passing" if read else "0 read in passing"
+    if not failed:
+        return count
+    asked = bar["victim_requests"]
+    which = "the victim's own requests failed"
+    return f"{count}: {which if failed == asked else f'{failed} of {asked} of {which}'}"
+
+
 def _and_passing(bar: Bar) -> str:
-    return f", {bar['read_in_passing']} read in passing" if bar["read_in_passing"] else ""
+    note = passing(bar)
+    return f", {note}" if note else ""
+
+
+def with_victims(blast: pd.DataFrame, robbed: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Add to a blast radius how the victims' own requests ended while they were robbed.
+
+    `robbed` are rows with theft, custody, binding, variant, requests and failed. Adds the columns
+    victim_requests and victim_failed (int64), counted in the base configuration.
+    """
+    counts: dict[tuple[str, ...], list[int]] = {}
+    for row in robbed:
+        if row["variant"] == "base":
+            count = counts.setdefault((row["theft"], row["custody"], row["binding"]), [0, 0])
+            count[0] += row["requests"]
+            count[1] += row["failed"]
+    keys = zip(blast["theft"], blast["custody"], blast["binding"], strict=True)
+    found = [counts.get(key, [0, 0]) for key in keys]
+    return blast.assign(
+        victim_requests=[asked for asked, _ in found], victim_failed=[failed for _, failed in found]
+    )

@@ -2,21 +2,23 @@
 
 The first row is the holder itself: a refusal counts only where the holder is still served. Every
 other row is a way of using what was stolen; every column is how it was stolen and what it was
-bound to.
+bound to. Ways that a theft yields nothing for are named in a line below its rows.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from labsim.charts import cells, findings, palette, style, words
+from labsim.charts import cells, findings, palette, style, tiles, words
 from labsim.charts.cells import Cell, Column, Grid
 from labsim.charts.findings import SAME
 from labsim.charts.picture import Picture
+from labsim.charts.tiles import GAP, MARGIN, ROW
 from labsim.charts.words import Look
 
 if TYPE_CHECKING:
@@ -24,24 +26,25 @@ if TYPE_CHECKING:
 
 LABEL: Final = 2.05
 CELL: Final = 0.99
-ROW: Final = 0.5
 HEAD: Final = 0.72
-GAP: Final = 0.03
-MARGIN: Final = 0.25
+NOTE: Final = 0.15
 MOST_COLUMNS: Final = 9
 """More columns than these go below, theft by theft, so that the text stays legible."""
-_FILLS: Final = {
-    Look.SERVED: ("served", "on-served", ""),
-    Look.SERVED_IN_PART: ("paper", "ink", "||||"),
-    Look.REJECTED_BY_BINDING: ("bound", "ink", ""),
-    Look.REJECTED_OTHERWISE: ("other", "ink", "////"),
-    Look.REFUSED_BY_TLS: ("other", "ink", "xxxx"),
-    Look.UNREACHABLE: ("paper", "muted", "...."),
-    Look.NOT_POSSIBLE: ("paper", "muted", ""),
-    Look.NOT_MEASURED: ("paper", "muted", ""),
-}
-_SILENT: Final = (Look.NOT_POSSIBLE, Look.UNREACHABLE)
-"""Looks that tell nothing about the binding; their words are set lighter."""
+_SILENT: Final = {Look.NOT_POSSIBLE, Look.NOT_MEASURED}
+type Rows = list[tuple[str, tuple[Cell, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Panel:
+    """Hold the rows of one kind of server in one band, and what could not be built there."""
+
+    where: str
+    rows: Rows
+    note: list[str]
+
+    @property
+    def height(self) -> float:
+        return 0.3 + ROW * len(self.rows) + NOTE * len(self.note) + (0.1 if self.note else 0)
 
 
 def picture(attempts: pd.DataFrame, holder: pd.DataFrame, variant: str = "base") -> Picture:
@@ -63,34 +66,52 @@ def _bands(columns: tuple[Column, ...]) -> list[list[int]]:
 
 @style.settings()
 def _figure(grids: dict[str, Grid], title: str) -> Figure:
-    grid = grids[SAME]
-    bands = _bands(grid.columns)
+    columns = grids[SAME].columns
+    bands = _bands(columns)
     width = 2 * MARGIN + LABEL + CELL * max(len(band) for band in bands)
-    panels = {where: _rows(where, panel) for where, panel in grids.items()}
-    looks = [look for look in Look if any(look in _looks(rows) for rows in panels.values())]
+    every = {where: _rows(where, grid) for where, grid in grids.items()}
+    panels = [
+        [_panel(where, rows, places, width) for where, rows in every.items()] for places in bands
+    ]
+    looks = [look for look in Look if any(look in _looks(rows) for rows in every.values())]
+    looks = [look for look in looks if look is not Look.NOT_MEASURED]
     top = style.heading_height(width, title)
-    band = HEAD + sum(0.3 + ROW * len(rows) for rows in panels.values()) + 0.15
-    height = top + band * len(bands) + 0.24 * len(looks) + 0.5
+    body = sum(HEAD + 0.15 + sum(panel.height for panel in band) for band in panels)
+    height = top + body + tiles.KEY * len(looks) + 0.5
     figure, axes = style.sheet(width, height)
     y = style.heading(axes, width, title)
-    for places in bands:
-        _header(axes, y, [grid.columns[place] for place in places])
-        below = y + HEAD
-        for where, rows in panels.items():
-            below = _panel(axes, below, where, rows, places)
-        y += band
-    _legend(axes, y + 0.1, looks, grids)
+    for places, band in zip(bands, panels, strict=True):
+        _header(axes, y, [columns[place] for place in places])
+        y += HEAD
+        for panel in band:
+            _draw(axes, y, panel, places)
+            y += panel.height
+        y += 0.15
+    style.write(axes, MARGIN, tiles.key(axes, y + 0.1, looks) + 0.02, _counted(grids), 8, "muted")
     return figure
 
 
-def _rows(where: str, grid: Grid) -> list[tuple[str, tuple[Cell, ...]]]:
+def _rows(where: str, grid: Grid) -> Rows:
     if where == SAME:
         replays = [(words.replay(row.replays[0]), row.cells) for row in grid.rows]
         return [(words.HOLDER, grid.holder), *replays]
     return findings.labelled(cells.merged(grid.rows))
 
 
-def _looks(rows: list[tuple[str, tuple[Cell, ...]]]) -> set[Look]:
+def _panel(where: str, rows: Rows, places: list[int], width: float) -> _Panel:
+    """Part the rows of a band from those that could not be built in any of its columns."""
+    shown: Rows = []
+    absent: Rows = []
+    for label, row in rows:
+        silent = {row[place].look for place in places} <= _SILENT and label != words.HOLDER
+        (absent if silent else shown).append((label, row))
+    if not absent:
+        return _Panel(where, shown, [])
+    note = f"Cannot be built from what was stolen: {'; '.join(label for label, _ in absent)}."
+    return _Panel(where, shown, style.wrapped(note, width - 2 * MARGIN, 7.5, 4))
+
+
+def _looks(rows: Rows) -> set[Look]:
     return {cell.look for _, row in rows for cell in row}
 
 
@@ -119,70 +140,26 @@ def _header(axes: Axes, y: float, columns: list[Column]) -> None:
         style.box(axes, x + GAP, y + 0.63, CELL - 2 * GAP, 0.05, mark.colour)
 
 
-def _panel(
-    axes: Axes,
-    y: float,
-    where: str,
-    rows: list[tuple[str, tuple[Cell, ...]]],
-    places: list[int],
-) -> float:
-    style.write(axes, MARGIN, y + 0.16, where, 8.5, "muted")
+def _draw(axes: Axes, y: float, panel: _Panel, places: list[int]) -> None:
+    style.write(axes, MARGIN, y + 0.16, panel.where, 8.5, "muted")
     y += 0.3
-    for label, row in rows:
-        weight = "bold" if label == words.HOLDER else "normal"
-        lines = style.wrapped(words.capital(label), LABEL - 0.15, 8.5, 2, bold=weight == "bold")
-        for number, line in enumerate(lines):
-            middle = y + ROW / 2 + (number - (len(lines) - 1) / 2) * 0.155
-            style.write(axes, MARGIN, middle, line, weight=weight)
+    for label, row in panel.rows:
+        own = label == words.HOLDER
+        tiles.label(axes, y, words.capital(label), LABEL - 0.15, bold=own)
         for number, place in enumerate(places):
-            x = MARGIN + LABEL + CELL * number
-            _cell(axes, x, y, row[place], thief=label != words.HOLDER)
+            tiles.tile(axes, MARGIN + LABEL + CELL * number, y, CELL, row[place], thief=not own)
         y += ROW
-    return y
+    for line in panel.note:
+        style.write(axes, MARGIN, y + 0.1, line, 7.5, "muted")
+        y += NOTE
 
 
-def _cell(axes: Axes, x: float, y: float, cell: Cell, thief: bool) -> None:
-    fill, ink, hatch = _FILLS[cell.look]
-    if cell.look is Look.SERVED and not thief:
-        fill, ink = "band", "ink"  # the full shade is for what should not have been served
-    size, bold = (7, False) if cell.look in _SILENT else (8, True)
-    wide, high = CELL - 2 * GAP, ROW - 2 * GAP
-    line = palette.LIGHT["line"]
-    style.box(axes, x + GAP, y + GAP, wide, high, fill, edgecolor=line, linewidth=0.6)
-    if hatch:
-        strip = {"hatch": hatch, "edgecolor": palette.LIGHT["hatch"]}
-        style.box(axes, x + GAP, y + GAP, 0.09, high, "paper", **strip)
-    left = 0.09 if hatch else 0
-    room = wide - left - 0.04
-    word = f"{cell.sign.glyph} {cell.word}".strip()
-    lines = [(line, size, bold) for line in style.wrapped(word, room, size, 2, bold)]
-    lines += [(line, 7, False) for line in style.wrapped(cell.why, room, 7, 2)]
-    for number, (text, points, heavy) in enumerate(lines[:3]):
-        middle = y + ROW / 2 + (number - (min(len(lines), 3) - 1) / 2) * 0.132
-        centre, weight = x + GAP + left + (wide - left) / 2, "bold" if heavy else "normal"
-        style.write(axes, centre, middle, text, points, ink, ha="center", weight=weight)
-
-
-def _legend(axes: Axes, y: float, looks: list[Look], grids: dict[str, Grid]) -> None:
-    for look in looks:
-        if look is Look.NOT_MEASURED:
-            continue
-        sign = words.SIGNS[look]
-        fill, ink, hatch = _FILLS[look]
-        edge = palette.LIGHT["hatch" if hatch else "line"]
-        style.box(axes, MARGIN, y - 0.08, 0.3, 0.17, fill, edgecolor=edge, linewidth=0.6)
-        if hatch:
-            strip = {"hatch": hatch, "edgecolor": edge}
-            style.box(axes, MARGIN, y - 0.08, 0.09, 0.17, "paper", **strip)
-        left = 0.195 if hatch else 0.15
-        style.write(axes, MARGIN + left, y, sign.glyph, 8, ink, ha="center", weight="bold")
-        note = f"{words.capital(look)}: {sign.meaning}"
-        note += " (full shade: to the thief)." if look is Look.SERVED else "."
-        style.write(axes, MARGIN + 0.4, y, note, 8, "muted")
-        y += 0.24
+def _counted(grids: dict[str, Grid]) -> str:
     shown = [c for g in grids.values() for row in g.rows for c in row.cells if c.attempts]
     counts = [cell.attempts for cell in shown]
     many = f"{min(counts)} to {max(counts)}" if min(counts) < max(counts) else f"{max(counts)}"
-    note = f"One cell stands for {many} attempts; {sum(counts)} in all, of which "
-    note += f"{sum(cell.tried for cell in shown)} could be built and were sent."
-    style.write(axes, MARGIN, y + 0.02, note, 8, "muted")
+    sent = sum(cell.tried for cell in shown)
+    return (
+        f"One cell stands for {many} attempts; {sum(counts)} in all, of which {sent} could be "
+        "built and were sent."
+    )

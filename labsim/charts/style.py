@@ -107,18 +107,29 @@ def _cut(line: str, fits: Any) -> str:
     return short
 
 
-def heading(axes: Axes, width: float, title: str, size: float = 12.5) -> float:
+def heading(axes: Axes, width: float, title: str) -> float:
     """Write the picture's title across `width` inches; return how far down it reaches."""
+    size, lines = titled(title, width)
     y = 0.3
-    for line in wrapped(title, width - 0.5, size, 4, bold=True):
+    for line in lines:
         write(axes, 0.25, y, line, size, weight="bold")
         y += size * 1.35 / 72
     return y
 
 
-def heading_height(width: float, title: str, size: float = 12.5) -> float:
+def heading_height(width: float, title: str) -> float:
     """Return what `heading` will return, before there is a sheet to write on."""
-    return 0.3 + len(wrapped(title, width - 0.5, size, 4, bold=True)) * size * 1.35 / 72
+    size, lines = titled(title, width)
+    return 0.3 + len(lines) * size * 1.35 / 72
+
+
+def titled(title: str, width: float) -> tuple[float, list[str]]:
+    """Break a title into two lines, in a smaller size if need be; more only on a narrow picture."""
+    for size in (12.5, 12, 11.5, 11, 10.5, 10):
+        lines = wrapped(title, width - 0.5, size, 5, bold=True)
+        if len(lines) <= 2:
+            break
+    return size, lines
 
 
 def svg(figure: Figure, title: str, alt: str) -> str:

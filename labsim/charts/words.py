@@ -8,11 +8,13 @@ or replay needs no change in this file.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
+from labsim.estate.variants import VARIANTS
 from labsim.rooms import rooms
 
 
@@ -98,6 +100,8 @@ REASONS: Final = {
     "UNAVAILABLE": "server could not decide",
 }
 """Every reason for refusal (`labsim.rejection.Reason`) in at most five words."""
+_CHECKS: Final = {"signature_is_by_the_bound_key": "key did not sign this"}
+"""Where a reason says too little: this check cannot tell another key from another request."""
 _BINDING_REASONS: Final = ("SCHEME_", "BINDING_", "PROOF_", "NONCE_")
 
 _BINDINGS: Final = {
@@ -112,6 +116,23 @@ _BINDINGS_TOLD: Final = {
     "mtls": "the token works only over a connection that shows the client's certificate",
     "http_signature": "each request must be signed with the key the token is bound to",
 }
+_ALERTS: Final = {
+    "UNKNOWN_CA": "certificate not trusted",
+    "BAD_CERTIFICATE": "bad certificate",
+    "CERTIFICATE_EXPIRED": "certificate expired",
+    "CERTIFICATE_REQUIRED": "no certificate",
+}
+_VARIANTS: Final = {
+    "base": "the base",
+    "nonce": "servers that ask for a nonce",
+    "introspection": "servers that ask the issuer about each token",
+    "minimal": "servers that remember no proofs",
+    "replicas_shared": "replicas that share a memory",
+    "replicas_apart": "replicas with memories of their own",
+    "proxy_strips": "a proxy that strips a client's own certificate header",
+    "proxy_passes": "a proxy that lets a client's own certificate header through",
+}
+_GIVEN: Final = {"stolen_key": "the key", "new_token_for_own_key": "the client's credential"}
 _CUSTODIES: Final = {
     "none": "no key",
     "file": "key in a file",
@@ -126,12 +147,16 @@ ORDER: Final = {
     "replay": (
         "token_as_is",
         "request_as_is",
-        "redirected_proof",
-        "own_proof",
         "downgraded_scheme",
+        "own_proof",
+        "redirected_proof",
+        "own_certificate",
+        "unknown_certificate",
+        "forged_certificate_header",
         "stolen_key",
         "new_token_for_own_key",
     ),
+    "variant": tuple(VARIANTS),
 }
 """Known names in the order in which a reader meets them; names not listed come after."""
 
@@ -146,7 +171,26 @@ def look(outcome: str, reason: str) -> Look:
 
 def why(reason: str, check: str = "") -> str:
     """Return why something was refused, in a few words."""
-    return REASONS.get(reason.upper()) or (f"not so: {plain(check)}" if check else plain(reason))
+    known = _CHECKS.get(check) or REASONS.get(reason.upper())
+    return known or (f"not so: {plain(check)}" if check else plain(reason))
+
+
+def alert(reason: str) -> str:
+    """Return why a TLS connection was refused, in a few words; empty if that is not known.
+
+    `reason` is what the client saw: the alert with which the server ended the handshake.
+    """
+    found = re.search(r"the alert (?:TLSV\w+?|SSLV3)_ALERT_(\w+)", reason)
+    if found:
+        return _ALERTS.get(found[1]) or plain(found[1])
+    if reason.startswith("This client refused"):
+        return "by the client"
+    return "alert was lost" if "the alert that says why was lost" in reason else ""
+
+
+def without_address(reason: str) -> str:
+    """Return a reason without host and port, so that one server's is like another's."""
+    return re.sub(r"(?<!\S)[\w.-]+:\d+(?!\d)", "the server", reason)
 
 
 def plain(name: str) -> str:
@@ -158,6 +202,11 @@ def capital(text: str) -> str:
     """Return text with a capital first, as a heading has it; `mTLS` and `DPoP` stay as they are."""
     first = text.split()[0] if text else ""
     return text[:1].upper() + text[1:] if first.islower() else text
+
+
+def a(text: str) -> str:
+    """Return text with its article, by how it is said: `an mTLS`, `an HTTP signature`."""
+    return f"an {text}" if text.startswith(("mTLS", "HTTP")) or text[0] in "aeio" else f"a {text}"
 
 
 def theft(name: str) -> str:
@@ -185,6 +234,16 @@ def replay(name: str) -> str:
     return _titles("labsim.replays", "REPLAY").get(name) or plain(name)
 
 
+def needed(name: str) -> str:
+    """Return what a thief must have for a replay, beyond the token; empty if it is only a trick."""
+    return _GIVEN.get(name, "")
+
+
+def variant(name: str) -> str:
+    """Return a variant in words: which servers, or what stands before them."""
+    return _VARIANTS.get(name) or plain(name)
+
+
 def theft_told(name: str) -> str:
     """Return in words how a theft happens, as its room says it."""
     return _titles("labsim.thefts", "THEFT").get(name) or plain(name)
@@ -202,6 +261,6 @@ def in_order(kind: str, names: list[str]) -> list[str]:
     return known + [name for name in distinct if name not in known]
 
 
-def listed(parts: list[str]) -> str:
+def listed(parts: list[str], last: str = "and") -> str:
     """Join parts as a sentence does: `a, b and c`."""
-    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}"

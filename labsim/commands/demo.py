@@ -6,6 +6,7 @@ import argparse
 import csv
 import json
 import platform
+import shutil
 import signal
 import sys
 import time
@@ -154,25 +155,40 @@ def _present(lab: Lab, findings: Findings, out: Path, seed: int) -> None:
 
     from labsim.blast.measured import blast_radius
     from labsim.charts import blast_radius as bars
-    from labsim.charts import matrix
+    from labsim.charts import findings as sentences
+    from labsim.charts import matrix, variants
+    from labsim.stories.refused_handshakes import with_their_events
     from labsim.stories.report import report_html
     from labsim.stories.tables import blast_text, matrix_text
+    from labsim.stories.variant_table import variants_text
 
     attempts = lab.attempts()
     holder = pd.DataFrame(findings.holder)
     reachable = {client: lab.plan.within_reach(client) for client in lab.plan.clients}
     handle = lab.attacker
     blast = blast_radius(attempts, handle.exposed, handle.read_in_passing, reachable)
-    encoding = sys.stdout.encoding or "utf-8"
-    print(matrix_text(attempts, holder, encoding=encoding), end="\n\n")
-    print(blast_text(blast, encoding=encoding), end="\n\n")
-    drawn = {"matrix": matrix.picture(attempts, holder), "blast_radius": bars.picture(blast)}
+    blast = sentences.with_victims(blast, findings.robbed)
+    how: Any = {"encoding": sys.stdout.encoding or "utf-8", "width": _width()}
+    print(matrix_text(attempts, holder, **how), end="\n\n")
+    print(blast_text(blast, **how), end="\n\n")
+    print(variants_text(attempts, **how), end="\n\n")
+    drawn = {
+        "matrix": matrix.picture(attempts, holder),
+        "blast_radius": bars.picture(blast),
+        "variants": variants.picture(attempts),
+    }
     for name, picture in drawn.items():
         picture.save(out / f"{name}.svg")
+    exchanges = with_their_events(handle.rows, handle.exchanges, lab.events())
     report = report_html(
-        attempts, blast, holder, handle.exchanges, charts=list(drawn.values()), facts=_facts(seed)
+        attempts, blast, holder, exchanges, charts=list(drawn.values()), facts=_facts(seed)
     )
     (out / "report.html").write_text(report, encoding="utf-8")
+
+
+def _width() -> int:
+    """Return how wide the terminal is, within what can be read; 100 where there is none."""
+    return min(max(shutil.get_terminal_size((100, 24)).columns, 72), 140)
 
 
 def _facts(seed: int) -> dict[str, str]:

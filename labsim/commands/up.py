@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from labsim.errors import LabError
 from labsim.estate.names import AUTHORIZATION_SERVER, COLLECTION
+from labsim.estate.outside_clients import certificate_files, is_given_a_certificate
 from labsim.lab import Lab, start
 
 SUMMARY = "Start the estate for outside clients; one JSON line says where it is."
@@ -23,7 +24,10 @@ _EPILOG = """
 FILE is a JSON array of client metadata (RFC 7591 section 2): client_id with client_secret or, with
 token_endpoint_auth_method private_key_jwt, jwks. An id or a secret that is left out is chosen and
 printed. Members that are not known are ignored; no scope means every scope. A client that lists
-the grant type refresh_token is given a refresh token, as if somebody had consented.
+the grant type refresh_token is given a refresh token, as if somebody had consented. Certificates
+(RFC 8705): a client with self_signed_tls_client_auth brings its own, as x5c in jwks; one with
+tls_client_auth, or with tls_client_certificate_bound_access_tokens, is given one with its key, and
+their files are printed as certificates. They count at the mtls_endpoint_aliases of the metadata.
 """
 
 
@@ -74,15 +78,21 @@ def where(lab: Lab) -> dict[str, Any]:
 
 
 def _given(lab: Lab, clients: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what the file left open and the lab has chosen: ids, secrets, refresh tokens.
+    """Return what the file left open and the lab has chosen: ids, secrets, certificates, tokens.
 
     A client that registers refresh_token gets one, as if a resource owner had consented.
     """
     found: dict[str, Any] = {}
-    for asked, got in zip(clients, lab.clients_from_outside, strict=True):
+    both = zip(clients, lab.clients_from_outside, strict=True)
+    for number, (asked, got) in enumerate(both, 1):
         new = {n: got[n] for n in ("client_id", "client_secret") if n in got and n not in asked}
         if new:
             found.setdefault("clients", []).append({"client_id": got["client_id"], **new})
+        if is_given_a_certificate(got):
+            files = certificate_files(lab.run_folder, number)
+            names = ("certificate_file", "key_file")
+            given = dict(zip(names, map(str, files), strict=True))
+            found.setdefault("certificates", {})[got["client_id"]] = given
         if "refresh_token" in asked.get("grant_types", ()):
             token = lab.estate.process(AUTHORIZATION_SERVER).call(
                 "grant", client_id=got["client_id"]

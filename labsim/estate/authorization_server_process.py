@@ -9,10 +9,12 @@ from typing import Any
 
 from labsim.certificates import (
     REAL_LIFETIME,
+    KeyPair,
     as_der,
     certificate_thumbprint,
     certified,
     key_pair,
+    renewed,
 )
 from labsim.checks import StorageUnavailable
 from labsim.errors import LabError
@@ -22,12 +24,12 @@ from labsim.estate.events import EventLog
 from labsim.estate.issued_tokens import SqliteIssuedTokens, SqliteRevocationList
 from labsim.estate.names import CA_FILE, CLIENT_CA_FILE, CLIENT_CA_KEY_FILE, CLOCK_FILE
 from labsim.estate.private_file import read_json
-from labsim.estate.process import Operation, Process
+from labsim.estate.process import Process
 from labsim.estate.replay_memory import SqliteReplayMemory
 from labsim.estate.revocation_courier import RevocationCourier
 from labsim.estate.serving import BINDINGS, event_log, listen, new_id, nonces
 from labsim.estate.storage import SqliteGrants
-from labsim.http_message import Request
+from labsim.http_message import Request, Response
 from labsim.keys import SigningKey
 from labsim.roles.authorization_server import AuthorizationServer
 from labsim.roles.client_authentication import RegisteredClient
@@ -68,65 +70,89 @@ class RegisteredClients:
         self._clients[client_id] = client
 
 
-def run(process: Process) -> None:
-    """Run the authorization server; config: issuer, resources (URI to name), token_seconds."""
-    clock, log = Clock(process.run_folder / CLOCK_FILE), event_log(process)
-    resources = process.config["resources"]
-    clients = RegisteredClients(read_json(process.folder / "clients.json"), resources)
-    key = SigningKey.from_jwk(read_json(process.folder / "key.json"))
-    courier = _courier(process, key, clock, log)
-    withdrawn = SqliteRevocationList(process.folder / "revoked_certificates.sqlite")
-    current = [_issuer(process, key, clients, courier, clock, withdrawn)]
+class Issuer:
+    """Hold the role as it is now, and do what its operator asks for."""
 
-    def require_nonce(on: bool) -> None:
-        current[0] = replace(current[0], nonces=nonces(on))
+    def __init__(self, process: Process) -> None:
+        self._folder = process.folder
+        self._resources: Mapping[str, str] = process.config["resources"]
+        self.clock, self.log = Clock(process.run_folder / CLOCK_FILE), event_log(process)
+        self.clients = RegisteredClients(read_json(self._folder / "clients.json"), self._resources)
+        key = SigningKey.from_jwk(read_json(self._folder / "key.json"))
+        self._courier = _courier(process, key, self.clock, self.log)
+        self._withdrawn = SqliteRevocationList(self._folder / "revoked_certificates.sqlite")
+        self._role = _role(process, key, self.clients, self._courier, self.clock, self._withdrawn)
 
-    def certify(client_id: str, jwk: dict[str, str]) -> str:
+    def handle(self, request: Request) -> tuple[Response, Event | None]:
+        """Let the role answer."""
+        return self._role.handle(request)
+
+    def require_nonce(self, on: bool) -> None:
+        """Ask for a nonce in each proof from now on, or for none."""
+        self._role = replace(self._role, nonces=nonces(on))
+
+    def certify(self, client_id: str, jwk: dict[str, str]) -> str:
         """Issue a certificate for a client's key, as PEM; each has a thumbprint of its own."""
-        return certified(
-            key_pair((process.folder / CLIENT_CA_KEY_FILE).read_bytes()), client_id, jwk
-        )
+        return certified(self._authority(), client_id, jwk)
 
-    def grant(client_id: str) -> str:
+    def renew(self, certificate: str) -> str:
+        """Issue another certificate (PEM) for the key and the names of this one."""
+        return renewed(self._authority(), certificate)
+
+    def _authority(self) -> KeyPair:
+        return key_pair((self._folder / CLIENT_CA_KEY_FILE).read_bytes())
+
+    def grant(self, client_id: str) -> str:
         """Provision a refresh token, as if its owner had consented."""
-        client = clients.client(client_id)
+        client = self.clients.client(client_id)
         if client is None:
             raise LabError(f"There is no client {client_id!r} to provision a grant for.")
         token, family = f"{new_id()}{new_id()}", new_id()
-        granted = Grant(client_id, client_id, client.scopes, family, clock() + GRANT_SECONDS)
-        current[0].grants.put(token_hash(token), granted)
+        granted = Grant(client_id, client_id, client.scopes, family, self.clock() + GRANT_SECONDS)
+        self._role.grants.put(token_hash(token), granted)
         return token
 
-    def revoke(client_id: str) -> list[dict[str, Any]]:
+    def revoke(self, client_id: str) -> list[dict[str, Any]]:
         """End all that a client has; return resource, tokens and told for each concerned."""
-        at = clock()
-        ended = revoke_all_of(current[0], client_id)
-        log.append({**_by_hand(at, "revoked", ended), "client_id": client_id})
+        at = self.clock()
+        ended = revoke_all_of(self._role, client_id)
+        self.log.append({**_by_hand(at, "revoked", ended), "client_id": client_id})
         concerned = [each.audience for each in ended if each.expires > at]
         return [
-            {"resource": name, "tokens": concerned.count(uri), "told": courier.has_told(uri)}
-            for uri, name in resources.items()
+            {"resource": name, "tokens": concerned.count(uri), "told": self._courier.has_told(uri)}
+            for uri, name in self._resources.items()
             if uri in concerned
         ]
 
-    def withdraw(certificate: str) -> list[str]:
+    def withdraw(self, certificate: str) -> list[str]:
         """Revoke a client's certificate (PEM), here and at the resource servers; who was told."""
-        at, thumbprint = clock(), certificate_thumbprint(as_der(certificate.encode()))
+        at, thumbprint = self.clock(), certificate_thumbprint(as_der(certificate.encode()))
         until = at + REAL_LIFETIME.total_seconds()
-        withdrawn.add({thumbprint: until}, at)
-        news = [Ended(thumbprint, audience, until) for audience in resources]
-        log.append(_by_hand(at, "certificate_revoked", news[:1]))
-        courier.tell(news)
-        return [name for uri, name in resources.items() if courier.has_told(uri)]
+        self._withdrawn.add({thumbprint: until}, at)
+        news = [Ended(thumbprint, audience, until) for audience in self._resources]
+        self.log.append(_by_hand(at, "certificate_revoked", news[:1]))
+        self._courier.tell(news)
+        return [name for uri, name in self._resources.items() if self._courier.has_told(uri)]
 
-    listen(process, lambda request: current[0].handle(request), clock, log, process.folder)
-    operations: dict[str, Operation] = {"require_nonce": require_nonce, "require": clients.require}
+
+def run(process: Process) -> None:
+    """Run the authorization server; config: issuer, resources (URI to name), token_seconds."""
+    issuer = Issuer(process)
+    listen(process, issuer.handle, issuer.clock, issuer.log, process.folder)
     process.serve(
-        operations | {"grant": grant, "revoke": revoke, "certify": certify, "withdraw": withdraw}
+        {
+            "require_nonce": issuer.require_nonce,
+            "require": issuer.clients.require,
+            "grant": issuer.grant,
+            "revoke": issuer.revoke,
+            "certify": issuer.certify,
+            "renew": issuer.renew,
+            "withdraw": issuer.withdraw,
+        }
     )
 
 
-def _issuer(
+def _role(
     process: Process,
     key: SigningKey,
     clients: RegisteredClients,

@@ -6,8 +6,10 @@ AUTHORIZATION_SERVER = "authorization-server"
 INTERCEPTOR = "interceptor"
 ATTACKER = "attacker"
 TERMINATOR = "terminator"
+OUTSIDE_CLIENTS = "outside-clients"
 CA_FILE = "ca.pem"
 CLIENT_CA_FILE = "client_ca.pem"
+CLIENT_TRUST_FILE = "client_trust.pem"
 CLIENT_CA_KEY_FILE = "client_ca_key.pem"
 CERTIFICATE_FILE = "certificate.pem"
 KEY_FILE = "key.json"
@@ -15,4 +17,16 @@ CLOCK_FILE = "clock"
 EVENTS_FOLDER = "events"
 CAPTURED_FILE = "captured.jsonl"
 LOG_FILE = "app.log"
+RESERVED = frozenset(
+    {
+        AUTHORIZATION_SERVER,
+        INTERCEPTOR,
+        ATTACKER,
+        TERMINATOR,
+        OUTSIDE_CLIENTS,
+        EVENTS_FOLDER,
+        CLOCK_FILE,
+    }
+)
+"""Names that the run folder has for other things than clients and resource servers."""
 COLLECTION = "/records"

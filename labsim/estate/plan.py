@@ -33,13 +33,7 @@ from typing import Any, Literal, get_args
 from labsim.errors import LabError
 from labsim.estate import checked_table
 from labsim.estate.checked_table import Table, shown
-from labsim.estate.names import (
-    ATTACKER,
-    AUTHORIZATION_SERVER,
-    CLOCK_FILE,
-    EVENTS_FOLDER,
-    INTERCEPTOR,
-)
+from labsim.estate.names import RESERVED
 from labsim.rooms import names
 
 DATA = Path(__file__).resolve().parents[2] / "data"
@@ -50,9 +44,6 @@ ClientKind = Literal["workload", "agent"]
 Grant = Literal["client_credentials", "refresh_token"]
 Authentication = Literal["client_secret_basic", "private_key_jwt"]
 Custody = Literal["file", "memory"]
-
-RESERVED = frozenset({AUTHORIZATION_SERVER, INTERCEPTOR, ATTACKER, EVENTS_FOLDER, CLOCK_FILE})
-"""Names that the run folder has for other things."""
 
 _ESTATE = {
     "name": "what this estate is called",

@@ -26,12 +26,15 @@ from labsim.estate.names import (
     CERTIFICATE_FILE,
     CLIENT_CA_FILE,
     CLIENT_CA_KEY_FILE,
+    CLIENT_TRUST_FILE,
     CLOCK_FILE,
     EVENTS_FOLDER,
     INTERCEPTOR,
     KEY_FILE,
+    OUTSIDE_CLIENTS,
     TERMINATOR,
 )
+from labsim.estate.outside_clients import certificate_files, given_certificate, own_certificates
 from labsim.estate.plan import Client, Plan
 from labsim.estate.private_file import write_private, write_private_json
 from labsim.estate.records import filled
@@ -68,11 +71,18 @@ def _free(run: Path) -> int:
 def _make(
     run: Path, plan: Plan, urls: Mapping[str, str], clients: Sequence[Mapping[str, Any]]
 ) -> None:
-    names = [AUTHORIZATION_SERVER, INTERCEPTOR, TERMINATOR, ATTACKER, EVENTS_FOLDER]
+    names = [
+        AUTHORIZATION_SERVER,
+        INTERCEPTOR,
+        TERMINATOR,
+        ATTACKER,
+        EVENTS_FOLDER,
+        OUTSIDE_CLIENTS,
+    ]
     for name in [*names, *plan.resources, *plan.clients]:
         run_folder.make_inner(run / name)
     Clock.made(run / CLOCK_FILE)
-    _certificates(run, [AUTHORIZATION_SERVER, TERMINATOR, *plan.resources])
+    _certificates(run, [AUTHORIZATION_SERVER, TERMINATOR, *plan.resources], clients)
     own = run / AUTHORIZATION_SERVER
     shake_hands(str(run / CA_FILE), str(own / "tls_certificate.pem"), str(own / "tls_key.pem"))
     credentials = {client.name: _credential(client) for client in plan.clients.values()}
@@ -93,7 +103,7 @@ def _make(
         write_private_json(run / resource.name / "records.json", records)
 
 
-def _certificates(run: Path, servers: Sequence[str]) -> None:
+def _certificates(run: Path, servers: Sequence[str], clients: Sequence[Mapping[str, Any]]) -> None:
     now = datetime.datetime.now(datetime.UTC)
     authority = certificate_authority("labsim CA", now)
     write_private(run / CA_FILE, authority.certificate_pem)
@@ -101,26 +111,37 @@ def _certificates(run: Path, servers: Sequence[str]) -> None:
         leaf = server_leaf(authority, LOOPBACK_NAMES, now)
         write_private(run / name / "tls_certificate.pem", leaf.certificate_pem)
         write_private(run / name / "tls_key.pem", leaf.key_pem)
-    _client_certificates(run, now)
+    _client_certificates(run, clients, now)
     tapping = certificate_authority("labsim interceptor CA", now)
     write_private(run / INTERCEPTOR / "mitmproxy-ca.pem", tapping.key_pem + tapping.certificate_pem)
     write_private(run / INTERCEPTOR / CA_FILE, tapping.certificate_pem)
 
 
-def _client_certificates(run: Path, now: datetime.datetime) -> None:
+def _client_certificates(
+    run: Path, clients: Sequence[Mapping[str, Any]], now: datetime.datetime
+) -> None:
     """Make the authority for clients' certificates, which the authorization server keeps.
 
-    The attacker has one as well, as anybody who runs some workload in an estate has: listeners
-    accept it, so that only the binding can refuse it.
+    Listeners let in what it has signed, and the certificates that clients from outside have
+    registered as their own. The attacker has one as well, as anybody who runs some workload in an
+    estate has: listeners accept it, so that only the binding can refuse it.
     """
     authority = certificate_authority("labsim client CA", now)
     write_private(run / CLIENT_CA_FILE, authority.certificate_pem)
+    trusted = [authority.certificate_pem, *own_certificates(clients)]  # the authority comes first
+    write_private(run / CLIENT_TRUST_FILE, b"".join(trusted))
     own = authority.key_pem + authority.certificate_pem
     write_private(run / AUTHORIZATION_SERVER / CLIENT_CA_KEY_FILE, own)
     for name in (ATTACKER, TERMINATOR):
         leaf = client_leaf(authority, client_uri(name), name, now)
         write_private(run / name / CERTIFICATE_FILE, leaf.certificate_pem)
         write_private_json(run / name / KEY_FILE, SigningKey(leaf.key).private_jwk)
+    for number, client in enumerate(clients, 1):
+        given = given_certificate(authority, client, now)
+        if given is not None:
+            certificate_file, key_file = certificate_files(run, number)
+            write_private(certificate_file, given.certificate_pem)
+            write_private(key_file, given.key_pem)
 
 
 def _credential(client: Client) -> dict[str, Any]:

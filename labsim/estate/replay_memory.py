@@ -15,7 +15,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from labsim.checks import StorageUnavailable
+from labsim.errors import LabError
 
+KINDS = ("sqlite", "in_process")
+"""Besides these: the URL of a Redis server (see `redis_memory`)."""
 BOUND = 200_000
 """Entries a replay memory holds at most; past it, it fails closed."""
 BUSY_SECONDS = 2.0
@@ -34,6 +37,13 @@ _INSERT = """
 INSERT INTO spent VALUES (?1, ?2)
 ON CONFLICT DO UPDATE SET until = ?2 WHERE until < ?3
 """
+
+
+def known_kind(kind: str) -> str:
+    """Return the kind of replay memory that was asked for; LabError for one that is not there."""
+    if kind not in KINDS and not kind.startswith(("redis://", "rediss://", "unix://")):
+        raise LabError.unknown("replay memory", kind, [*KINDS, "redis://host:port"])
+    return kind
 
 
 def fingerprint(key: tuple[str, str]) -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from labsim.binding import ReplayMemory
 from labsim.certificates import as_der, certificate_thumbprint
 from labsim.credentials import VerifiedTokens
 from labsim.estate.asked_issuer import AskedIssuer
@@ -17,7 +18,7 @@ from labsim.estate.issuer_keys import FetchedKeys
 from labsim.estate.names import CA_FILE, CLOCK_FILE
 from labsim.estate.private_file import read_json
 from labsim.estate.process import Process
-from labsim.estate.replay_memory import SqliteReplayMemory
+from labsim.estate.replay_memory import InProcessReplayMemory, SqliteReplayMemory
 from labsim.estate.serving import BINDINGS, event_log, listen, new_id, nonces
 from labsim.roles.client_authentication import basic
 from labsim.roles.introspected_tokens import IntrospectedTokens
@@ -53,60 +54,80 @@ class MemoryRecords:
             return added
 
 
+def _replay_memory(process: Process) -> ReplayMemory:
+    run, config = process.run_folder, process.config
+    kind = config["replay_memory"]
+    if kind == "in_process":
+        return InProcessReplayMemory()
+    if kind == "sqlite":
+        return SqliteReplayMemory(run / config["memory"] / "replay_memory.sqlite")
+    from labsim.estate.redis_memory import RedisReplayMemory, connected  # an extra
+
+    return RedisReplayMemory(connected(kind), f"{run.name}:{config['memory']}")
+
+
+class Varied:
+    """Hold the role that serves just now; each operation puts a changed one in its place."""
+
+    def __init__(self, process: Process, clock: Clock) -> None:
+        self._run, self._config = process.run_folder, process.config
+        self.folder = self._run / self._config["name"]
+        self._memory = _replay_memory(process)
+        revoked = SqliteRevocationList(self.folder / "revocations.sqlite")
+        self.role = ResourceServer(
+            name=self._config["name"],
+            resource=self._config["url"],
+            issuer=self._config["issuer"],
+            issuer_keys=FetchedKeys(self._config["issuer"], self._run / CA_FILE, clock),
+            bindings=tuple(BINDINGS.values()),
+            records=MemoryRecords(self._config["name"], read_json(self.folder / "records.json")),
+            clock=clock,
+            new_id=new_id,
+            memory=self._memory,
+            nonces=nonces(self._config["require_nonce"]),
+            revocations=revoked,
+            is_key_revoked=revoked.holds,
+            verified=VerifiedTokens(),
+        )
+
+    def require_nonce(self, on: bool) -> None:
+        """Ask for a nonce in each proof, or stop asking."""
+        self.role = replace(self.role, nonces=nonces(on))
+
+    def remember(self, on: bool) -> None:
+        """Keep a replay memory, or none: the strict and the minimal profile."""
+        self.role = replace(self.role, memory=self._memory if on else None)
+
+    def trust_proxy(self, certificate: str) -> None:
+        """Believe what a proxy with this certificate (PEM) says of its clients; empty: nobody."""
+        thumbprint = certificate and certificate_thumbprint(as_der(certificate.encode()))
+        self.role = replace(self.role, trusted_proxy=thumbprint)
+
+    def introspect(self, on: bool) -> None:
+        """Ask the authorization server about each token, or read tokens again."""
+        own = read_json(self.folder / "client.json")
+        authenticate = basic(own["client_id"], own["secret"])
+        dial = Dialler(str(self._run / CA_FILE))
+        asking = AskedIssuer(self._config["issuer"], dial, authenticate)
+        self.role = replace(self.role, introspected=IntrospectedTokens(asking) if on else None)
+
+
 def run(process: Process) -> None:
     """Run one resource server, or a second replica of one.
 
-    Config: `name`, `url`, `issuer`, `require_nonce`, `memory` (the name of the process in whose
-    folder the replay memory lies).
+    Config: `name`, `url`, `issuer`, `require_nonce`, `memory` (the name of the process whose replay
+    memory it is) and `replay_memory` (its kind: sqlite, in_process, or the URL of a Redis server).
     """
-    run, config = process.run_folder, process.config
-    clock, folder = Clock(run / CLOCK_FILE), run / config["name"]
-    memory = SqliteReplayMemory(run / config["memory"] / "replay_memory.sqlite")
-    revoked = SqliteRevocationList(folder / "revocations.sqlite")
-    role = ResourceServer(
-        name=config["name"],
-        resource=config["url"],
-        issuer=config["issuer"],
-        issuer_keys=FetchedKeys(config["issuer"], run / CA_FILE, clock),
-        bindings=tuple(BINDINGS.values()),
-        records=MemoryRecords(config["name"], read_json(folder / "records.json")),
-        clock=clock,
-        new_id=new_id,
-        memory=memory,
-        nonces=nonces(config["require_nonce"]),
-        revocations=revoked,
-        is_key_revoked=revoked.holds,
-        verified=VerifiedTokens(),
-    )
-    current = [role]
-
-    def require_nonce(on: bool) -> None:
-        current[0] = replace(current[0], nonces=nonces(on))
-
-    def remember(on: bool) -> None:
-        """Keep a replay memory, or none: the strict and the minimal profile."""
-        current[0] = replace(current[0], memory=memory if on else None)
-
-    def trust_proxy(certificate: str) -> None:
-        """Believe what a proxy with this certificate (PEM) says of its clients; empty: nobody."""
-        thumbprint = certificate and certificate_thumbprint(as_der(certificate.encode()))
-        current[0] = replace(current[0], trusted_proxy=thumbprint)
-
-    def introspect(on: bool) -> None:
-        """Ask the authorization server about each token, or read tokens again."""
-        own = read_json(folder / "client.json")
-        authenticate = basic(own["client_id"], own["secret"])
-        asking = AskedIssuer(config["issuer"], Dialler(str(run / CA_FILE)), authenticate)
-        current[0] = replace(current[0], introspected=IntrospectedTokens(asking) if on else None)
-
-    port = int(config["url"].rpartition(":")[2])
+    clock = Clock(process.run_folder / CLOCK_FILE)
+    varied = Varied(process, clock)
+    port = int(process.config["url"].rpartition(":")[2])
     log = event_log(process)
-    listen(process, lambda request: current[0].handle(request), clock, log, folder, port)
+    listen(process, lambda request: varied.role.handle(request), clock, log, varied.folder, port)
     process.serve(
         {
-            "require_nonce": require_nonce,
-            "remember": remember,
-            "trust_proxy": trust_proxy,
-            "introspect": introspect,
+            "require_nonce": varied.require_nonce,
+            "remember": varied.remember,
+            "trust_proxy": varied.trust_proxy,
+            "introspect": varied.introspect,
         }
     )

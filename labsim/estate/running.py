@@ -25,6 +25,7 @@ from labsim.estate.names import (
 )
 from labsim.estate.plan import Client, Plan
 from labsim.estate.processes import Child, Preloaded, listening_socket
+from labsim.estate.replay_memory import known_kind
 from labsim.estate.variants import Variant, variant
 
 ENTRIES = {
@@ -58,10 +59,12 @@ class Estate:
         clients: Sequence[Mapping[str, Any]] = (),
         require_nonce: bool = False,
         idle_seconds: float | None = None,
+        replay_memory: str = "sqlite",
     ) -> None:
         self.plan = plan
         self.variant: Variant = variant("nonce" if require_nonce else "base")
         self._idle_seconds = idle_seconds
+        self._replay_memory = known_kind(replay_memory)
         self.issuer = ""
         self.mtls_alias = ""
         self.urls: dict[str, str] = {}
@@ -120,9 +123,13 @@ class Estate:
         }
         both = [sockets[AUTHORIZATION_SERVER], alias]
         self._fork(AUTHORIZATION_SERVER, "authorization_server", {**config, **more}, both)
-        for name, url in self.urls.items():
-            own = {"name": name, "url": url, "memory": name}
+        for name in self.urls:
+            own = self._resource_server_config(name, memory=name)
             self._fork(name, "resource_server", {**config, **own}, [sockets[name]])
+
+    def _resource_server_config(self, name: str, memory: str) -> dict[str, Any]:
+        kind = {"replay_memory": self._replay_memory, "memory": memory}
+        return {"name": name, "url": self.urls[name], **kind}
 
     def _fork(
         self,
@@ -231,8 +238,9 @@ class Estate:
                 server = listening_socket()
                 ports[_authority(url)] = server.getsockname()[1]
                 memory = name if replicas == "shared" else replica
-                config = {"issuer": self.issuer, "require_nonce": False, "name": name, "url": url}
-                self._fork(replica, "resource_server", {**config, "memory": memory}, [server])
+                config = {"issuer": self.issuer, "require_nonce": False}
+                config |= self._resource_server_config(name, memory)
+                self._fork(replica, "resource_server", config, [server])
         for name in self.urls if replicas else ():
             self._children[f"{name}-replica"].wait_ready()
         self.process(ATTACKER).call("route", ports=ports)

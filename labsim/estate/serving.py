@@ -15,7 +15,7 @@ from labsim.checks import StorageUnavailable
 from labsim.estate.clock import Clock
 from labsim.estate.events import EventLog
 from labsim.estate.listener import Listener
-from labsim.estate.names import CLIENT_CA_FILE, EVENTS_FOLDER
+from labsim.estate.names import CLIENT_TRUST_FILE, EVENTS_FOLDER
 from labsim.estate.process import Process
 from labsim.estate.tls import server_context
 from labsim.http_message import Request, Response
@@ -66,11 +66,23 @@ def listen(
             return Response.of_json(503, {"error": "temporarily_unavailable"})
         return response
 
+    certificate, key = (str(folder / f"tls_{part}.pem") for part in ("certificate", "key"))
+    asking = server_context(certificate, key, str(process.run_folder / CLIENT_TRUST_FILE))
+    # The last socket asks for a certificate: at a resource server it is the only one, as that
+    # cannot depend on a token that is still to come (RFC 8705 section 3).
+    contexts = [*(server_context(certificate, key) for _ in process.sockets[1:]), asking]
+    for socket, context in zip(process.sockets, contexts, strict=True):
+        Listener(socket, context, handle, _refused(process.name, clock, log), port=port).start()
+
+
+def _refused(name: str, clock: Clock, log: EventLog) -> Callable[[str, str], None]:
+    """Return what writes down a request, or a handshake, that never reached a role."""
+
     def refused(kind: str, reason: str) -> None:
         event = {
             "time": clock(),
             "role": "listener",
-            "name": process.name,
+            "name": name,
             "decision": "refused_by_tls" if kind == "tls" else "refused",
             "reason": kind,
             "detail": reason,
@@ -78,10 +90,4 @@ def listen(
         with suppress(StorageUnavailable):  # it was refused already; there is nobody left to tell
             log.append(event)
 
-    certificate, key = (str(folder / f"tls_{part}.pem") for part in ("certificate", "key"))
-    asking = server_context(certificate, key, str(process.run_folder / CLIENT_CA_FILE))
-    # The last socket asks for a certificate: at a resource server it is the only one, as that
-    # cannot depend on a token that is still to come (RFC 8705 section 3).
-    contexts = [*(server_context(certificate, key) for _ in process.sockets[1:]), asking]
-    for socket, context in zip(process.sockets, contexts, strict=True):
-        Listener(socket, context, handle, refused, port=port).start()
+    return refused

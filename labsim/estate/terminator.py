@@ -7,13 +7,23 @@ servers it shows a certificate of its own, by which they know whom to believe.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from labsim.certificates import as_der
+from labsim.checks import StorageUnavailable
+from labsim.estate.clock import Clock
 from labsim.estate.dialler import Dialler
 from labsim.estate.events import EventLog
 from labsim.estate.listener import Listener
-from labsim.estate.names import CA_FILE, CERTIFICATE_FILE, CLIENT_CA_FILE, EVENTS_FOLDER, KEY_FILE
+from labsim.estate.names import (
+    CA_FILE,
+    CERTIFICATE_FILE,
+    CLIENT_TRUST_FILE,
+    CLOCK_FILE,
+    EVENTS_FOLDER,
+    KEY_FILE,
+)
 from labsim.estate.private_file import read_json
 from labsim.estate.process import Process
 from labsim.estate.tls import server_context
@@ -46,8 +56,9 @@ def run(process: Process) -> None:
     context = server_context(
         str(folder / "tls_certificate.pem"),
         str(folder / "tls_key.pem"),
-        str(run_folder / CLIENT_CA_FILE),
+        str(run_folder / CLIENT_TRUST_FILE),
     )
+    clock = Clock(run_folder / CLOCK_FILE)
     log = EventLog(run_folder / EVENTS_FOLDER / f"{process.name}.jsonl")
 
     def handler(origin: str) -> Callable[[Request], Response]:
@@ -61,7 +72,10 @@ def run(process: Process) -> None:
         return handle
 
     def refused(kind: str, reason: str) -> None:
-        log.append({"role": "terminator", "name": process.name, "reason": kind, "detail": reason})
+        decision = "refused_by_tls" if kind == "tls" else "refused"
+        event = {"time": clock(), "role": "terminator", "name": process.name, "decision": decision}
+        with suppress(StorageUnavailable):  # it was refused already; there is nobody left to tell
+            log.append({**event, "reason": kind, "detail": reason})
 
     for socket, origin in zip(process.sockets, config["origins"], strict=True):
         Listener(socket, context, handler(origin), refused).start()

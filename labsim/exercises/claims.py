@@ -20,15 +20,20 @@ AGED: Final = 3600
 """Lab seconds after which every token of the estate has expired."""
 
 
-def hold(lab: Lab, claims: Iterable[Claim], aged: Iterable[Claim] = ()) -> None:
+def hold(
+    lab: Lab, claims: Iterable[Claim], aged: Iterable[Claim] = (), *, variant: str = "base"
+) -> None:
     """Compare every attempt of this run with what is claimed of its kind; sealed ones too.
 
-    `claims` are about fresh loot, `aged` about loot whose token has expired. What was not tried, or
-    could not be built from the loot at hand, is not looked for: a learner may leave cells out.
+    `claims` are about fresh loot, `aged` about loot whose token has expired; both are about
+    attempts in one variant of the estate. What was not tried, or could not be built from the loot
+    at hand, is not looked for: a learner may leave cells out.
     Raises LabError that names the first attempt which ended otherwise.
     """
     young, old = ({claim[:3]: claim[3] for claim in each} for each in (claims, aged))
     for row in lab.attacker.rows:
+        if row.get("variant", "base") != variant:
+            continue
         expected = young if row["seconds"] < FRESH else old if row["seconds"] > AGED else {}
         wanted = expected.get((row["binding"], row["replay"], row["relation"]))
         ended = row["check"] if row["outcome"] == "rejected" else row["outcome"]

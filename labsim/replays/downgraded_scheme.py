@@ -11,7 +11,7 @@ from labsim.loot import Kind, Loot
 def spend(loot: Loot, binding: Binding, target: Target, thief: Thief) -> Outcome:
     """Send the token under the Bearer scheme, with no proof."""
     if binding.scheme == "Bearer":
-        raise NotPossible(f"a {binding.name} token comes under the Bearer scheme anyway")
+        raise NotPossible("this token comes under the Bearer scheme anyway")
     request = Request("GET", target.url)
     return thief.send(request.adding("Authorization", f"Bearer {loot.token}"))
 

@@ -17,7 +17,7 @@ from labsim.structured_fields import byte_sequence
 def spend(loot: Loot, binding: Binding, target: Target, thief: Thief) -> Outcome:
     """Send token and Client-Cert header over a connection that shows no certificate."""
     if not binding.asks_client_certificate:
-        raise NotPossible(f"a {binding.name} token asks for no certificate")
+        raise NotPossible("this token asks for no certificate")
     request = Request("GET", target.url)
     request = request.adding("Authorization", f"{binding.scheme} {loot.token}")
     certificate = as_der(str(loot.certificate).encode())

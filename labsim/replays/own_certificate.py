@@ -14,7 +14,7 @@ from labsim.loot import Kind, Loot
 def spend(loot: Loot, binding: Binding, target: Target, thief: Thief) -> Outcome:
     """Present the token as an honest client would, with the attacker's own certificate."""
     if not binding.asks_client_certificate:
-        raise NotPossible(f"a {binding.name} token asks for no certificate")
+        raise NotPossible("this token asks for no certificate")
     return thief.present(Request("GET", target.url), str(loot.token), binding, thief.own_key)
 
 

@@ -37,7 +37,7 @@ def as_the_client_sent_it(request: Request, trusted_proxy: str) -> Request:
         return request
     values = request.values(FIELD)
     if len(values) > 1 or request.values("Client_Cert"):
-        raise _malformed("several")
+        raise _malformed("it stands there more than once")
     try:
         certificate = item_byte_sequence(values[0]) if values else None
     except Malformed as error:

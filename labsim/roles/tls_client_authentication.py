@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
 from labsim.certificates import certificate_thumbprint
@@ -26,6 +27,18 @@ from labsim.rejection import Reason, Rejected
 TLS_CLIENT_AUTH = "tls_client_auth"
 SELF_SIGNED = "self_signed_tls_client_auth"
 TLS_METHODS = (TLS_CLIENT_AUTH, SELF_SIGNED)
+
+
+# What cryptography raises for a certificate beside ValueError, of which these are none.
+_UNREADABLE = (
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+    UnsupportedAlgorithm,
+)
+_IN_HEXADECIMAL = re.compile(r"(?:^|(?<!\\)[,+])[^=,+]*=#")
+# Netscape's certificate types, by which OpenSSL still knows an authority where nothing newer is.
+_NETSCAPE_TYPES = x509.ObjectIdentifier("2.16.840.1.113730.1.1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +81,15 @@ class CertificateEvidence:
 
 @lru_cache(maxsize=1024)
 def _read(der: bytes) -> x509.Certificate:
-    return x509.load_der_x509_certificate(der)
+    """Read a certificate, and all of it now, so that nothing fails later; raises ValueError."""
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        for part in ("subject", "extensions", "not_valid_before_utc", "not_valid_after_utc"):
+            getattr(certificate, part)
+        certificate.public_key()
+    except _UNREADABLE as error:
+        raise ValueError(f"unreadable: {error}") from None
+    return certificate
 
 
 # One subject member each: the certificate's values of that kind, and how a registered one is read.
@@ -76,6 +97,13 @@ def _read(der: bytes) -> x509.Certificate:
 
 def _subject(certificate: x509.Certificate) -> list[x509.Name]:
     return [certificate.subject]
+
+
+def _distinguished_name(text: str) -> x509.Name:
+    """Read RFC 4514, but for a value in hexadecimal, whose DER `cryptography` takes for text."""
+    if _IN_HEXADECIMAL.search(text):
+        raise ValueError("a value in hexadecimal (#...) is not offered; write the value itself")
+    return x509.Name.from_rfc4514_string(text)
 
 
 def _san(kind: type[x509.GeneralName]) -> Callable[[x509.Certificate], list[Any]]:
@@ -92,13 +120,19 @@ def _san(kind: type[x509.GeneralName]) -> Callable[[x509.Certificate], list[Any]
 SUBJECT_MEMBERS: Mapping[
     str, tuple[Callable[[x509.Certificate], list[Any]], Callable[[str], Any]]
 ] = {
-    "tls_client_auth_subject_dn": (_subject, x509.Name.from_rfc4514_string),
-    "tls_client_auth_san_dns": (_san(x509.DNSName), str),
-    "tls_client_auth_san_uri": (_san(x509.UniformResourceIdentifier), str),
+    "tls_client_auth_subject_dn": (_subject, _distinguished_name),
+    "tls_client_auth_san_dns": (_san(x509.DNSName), lambda text: x509.DNSName(text).value),
+    "tls_client_auth_san_uri": (
+        _san(x509.UniformResourceIdentifier),
+        lambda text: x509.UniformResourceIdentifier(text).value,
+    ),
     "tls_client_auth_san_ip": (_san(x509.IPAddress), ipaddress.ip_address),
-    "tls_client_auth_san_email": (_san(x509.RFC822Name), str),
+    "tls_client_auth_san_email": (_san(x509.RFC822Name), lambda text: x509.RFC822Name(text).value),
 }
-"""Client metadata members (RFC 8705 section 2.1.2), of which a client registers exactly one."""
+"""Client metadata members (RFC 8705 section 2.1.2), of which a client registers exactly one.
+
+Names are compared as they are written, IP addresses as addresses.
+"""
 
 
 def key_octets(certificate: x509.Certificate) -> bytes:
@@ -115,7 +149,7 @@ def certificate_is_by_the_client_authority(der: bytes, evidence: CertificateEvid
     """TLS lets self-signed certificates of other clients in as well: a chain is asked for here."""
     try:
         _read(der).verify_directly_issued_by(_read(evidence.trust.authority))
-    except (ValueError, TypeError, InvalidSignature):
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
 
@@ -130,7 +164,7 @@ def subject_is_the_registered_one(der: bytes, evidence: CertificateEvidence) -> 
 
 
 def key_is_a_registered_one(der: bytes, evidence: CertificateEvidence) -> bool:
-    """Compare the key, so that a client may renew its certificate by itself."""
+    """Compare the key; a listener lets in the registered certificates of it and no others."""
     return key_octets(_read(der)) in evidence.registered.keys
 
 
@@ -230,15 +264,13 @@ def self_signed_certificates(metadata: Mapping[str, Any]) -> list[x509.Certifica
 
 
 def _may_sign_others(certificate: x509.Certificate) -> bool:
-    """Tell whether OpenSSL would take it for an authority: by its extensions, or by having none."""
+    """Tell whether OpenSSL could take it for an authority: by its extensions, or its version."""
     if certificate.version is not x509.Version.v3:
         return True
-    try:
-        extensions = certificate.extensions
-    except ValueError:  # extensions that cannot be read say nothing that could be relied on
-        return True
-    for extension in extensions:
+    for extension in certificate.extensions:
         value = extension.value
+        if extension.oid == _NETSCAPE_TYPES:
+            return True
         if isinstance(value, x509.BasicConstraints) and value.ca:
             return True
         if isinstance(value, x509.KeyUsage) and value.key_cert_sign:

@@ -15,6 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from labsim.charts import words
+from labsim.stories import taken_apart
+
 LONGEST_BODY: Final = 1200
 """Characters of a body that are shown; the rest is counted."""
 _JWT = re.compile(r"[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*")
@@ -23,7 +26,7 @@ _FIRST: Final = ("decision", "reason", "check", "source", "detail", "role", "nam
 _ENDINGS: Final = {
     "served": "It was served: status {status}, and the records that it asked for.",
     "rejected": "It was rejected: status {status}{error}. It is not told which check failed.",
-    "refused_by_tls": "The connection was refused before there was a request: {reason}.",
+    "refused_by_tls": "No request was answered, for TLS refused the connection: {reason}.{alert}",
     "unreachable": "Nobody answered: {reason}.",
     "not_possible": "Nothing was sent, for it could not be built: {reason}.",
 }
@@ -45,6 +48,7 @@ class Exchange:
     request: str
     response: str
     decoded: tuple[Decoded, ...]
+    parts: tuple[taken_apart.Part, ...]
     event: tuple[tuple[str, str], ...]
     client_sees: str
 
@@ -64,6 +68,7 @@ def view(row: Mapping[Any, Any], exchange: Mapping[str, Any] | None) -> Exchange
         request=_shown(request),
         response=_shown(response),
         decoded=tuple(decoded(request)),
+        parts=tuple((t, visible(text)) for t, text in taken_apart.parts(request, event)),
         event=tuple((n, _value(event[n])) for n in names if event[n] not in ("", None, [])),
         client_sees=_ending(row),
     )
@@ -73,8 +78,9 @@ def _ending(row: Mapping[Any, Any]) -> str:
     error = f" and the error code {row['error']}" if row["error"] else " and no error code"
     said = _ENDINGS.get(str(row["outcome"]), "It ended as {outcome}.")
     reason = str(row["reason"]).rstrip(".") or "no more is known"
-    words = {"status": row["status"], "error": error, "reason": reason, "outcome": row["outcome"]}
-    return visible(said.format(**words))
+    alert = words.alert(str(row["reason"])) if row["outcome"] == "refused_by_tls" else ""
+    parts = {"status": row["status"], "error": error, "reason": reason, "outcome": row["outcome"]}
+    return visible(said.format(**parts, alert=f" In words: {alert}." if alert else ""))
 
 
 def _value(value: Any) -> str:

@@ -7,7 +7,7 @@ light or dark system, and every cell of the matrix opens by mouse or keyboard.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from labsim.charts import cells, findings, palette, words
+from labsim.charts import cells, differences, findings, palette, words
 from labsim.charts.cells import Cell, Column, Grid
 from labsim.charts.words import SIGNS, Look
 from labsim.errors import LabError
@@ -46,7 +46,9 @@ NOT_SHOWN: Final = (
         "credential that lies beside the token."
     ),
 )
-_VARIANTS: Final = {"base": "the base configuration", "nonce": "servers that ask for a nonce"}
+MOST_COLUMNS: Final = 9
+"""A table with more is parted by theft, so that a cell's words stay inside it."""
+_MANY: Final = {1: "one picture", 2: "two pictures", 3: "three pictures"}
 _RELATIONS: Final = {
     "same_resource": findings.SAME,
     "other_resource": findings.OTHER,
@@ -89,31 +91,40 @@ def report_html(
 
     `attempts` and `blast` are the tables of `blast.measured`, `holder` the holder's own requests
     (columns as `cells.grid` reads). `exchanges` has for an attempt's number the request and the
-    response (latin-1 text) and the server's event. `facts` says how it was measured: seed,
-    versions, date. `not_shown` are the sentences on what this does not show.
+    response (latin-1 text) and the server's event. `facts` says how it was measured (seed and so
+    on), `not_shown` what this does not show.
     """
     numbered = {row["attempt"]: row for row in attempts.to_dict("records")}
     bars = findings.bars(blast)
     grids = findings.both(attempts, holder)
-    names = words.in_order("binding", [column.binding for column in grids[findings.SAME].columns])
-    thefts = words.in_order("theft", [column.theft for column in grids[findings.SAME].columns])
     tried = sum(row["outcome"] != "not_possible" for row in numbered.values())
     return _template().render(
         css=Markup(palette.css()),  # noqa: S704  # our own
         finding=[findings.of_matrix(grids[findings.SAME]), findings.of_bars(bars)],
         tried=tried,
         clients=attempts["client"].nunique(),
-        bindings=[(words.binding(name), words.binding_told(name)) for name in names],
-        thefts=[(words.theft(name), words.theft_told(name)) for name in thefts],
-        charts=[(Markup(c.themed_svg), c.title) for c in charts],  # noqa: S704  # escaped there
+        many=_MANY.get(len(charts), f"{len(charts)} pictures"),
+        charts=[Markup(chart.themed_svg) for chart in charts],  # noqa: S704  # escaped there
         looks=_legend(attempts),
         tables=list(_tables(attempts, holder, numbered, exchanges)),
+        variants=differences.differences(attempts),
+        differences=differences,
         bars=bars,
         facts={"Attempts": f"{len(numbered)}, of which {tried} could be built and sent", **facts},
         not_shown=not_shown,
         words=words,
-        marks={name: palette.mark(name) for name in names},
+        **_vocabulary(grids[findings.SAME].columns),
     )
+
+
+def _vocabulary(columns: Sequence[Column]) -> dict[str, Any]:
+    names = words.in_order("binding", [column.binding for column in columns])
+    thefts = words.in_order("theft", [column.theft for column in columns])
+    return {
+        "bindings": [(words.binding(name), words.binding_told(name)) for name in names],
+        "thefts": [(words.theft(name), words.theft_told(name)) for name in thefts],
+        "marks": {name: palette.mark(name) for name in names},
+    }
 
 
 @cache
@@ -151,7 +162,7 @@ def _tables(
     numbered: Mapping[int, Mapping[Any, Any]],
     exchanges: Mapping[int, Mapping[str, Any]],
 ) -> Any:
-    variants = sorted(attempts["variant"].unique(), key=lambda name: (name != "base", name))
+    variants = words.in_order("variant", sorted(attempts["variant"].unique()))
     verifiers = sorted(attempts["verifier"].unique(), key=lambda name: (name != "full", name))
     for verifier in verifiers:
         for variant in variants:
@@ -160,9 +171,29 @@ def _tables(
                     grid = cells.grid(attempts, holder, relation, variant, verifier)
                 except LabError:
                     continue  # nothing of this kind was tried
-                title = f"{where}: {_VARIANTS.get(variant, words.plain(variant))}"
+                title = f"{where}: {words.variant(variant)}"
                 title += "" if verifier == "full" else f", weakened: {words.plain(verifier)}"
-                yield _table(title, grid, relation == "same_resource", numbered, exchanges)
+                for part in _parts(grid):
+                    told = title
+                    if len(part.columns) < len(grid.columns):
+                        told += f", stolen by {words.theft(part.columns[0].theft)}"
+                    yield _table(told, part, relation == "same_resource", numbered, exchanges)
+
+
+def _parts(grid: Grid) -> list[Grid]:
+    """Part a grid by theft if it has more columns than a page can show side by side."""
+    if len(grid.columns) <= MOST_COLUMNS:
+        return [grid]
+    groups = groupby(range(len(grid.columns)), key=lambda place: grid.columns[place].theft)
+    return [_at(grid, list(places)) for _, places in groups]
+
+
+def _at(grid: Grid, places: list[int]) -> Grid:
+    def chosen(row: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(row[place] for place in places)
+
+    rows = tuple(replace(row, cells=chosen(row.cells)) for row in grid.rows)
+    return Grid(chosen(grid.columns), chosen(grid.holder), rows)
 
 
 def _table(
@@ -194,7 +225,10 @@ def _counts(cell: Cell) -> str:
     said = []
     for ending, count in cell.endings:
         why = words.why(ending.reason, ending.check) if ending.outcome == "rejected" else ""
+        if ending.outcome == "refused_by_tls":
+            why = words.alert(ending.reason)
         if ending.outcome == "not_possible":
             why = ending.reason
-        said.append(f"{count} {words.plain(ending.outcome)}{f' ({why})' if why else ''}")
+        how = words.plain(ending.outcome).replace("tls", "TLS")
+        said.append(f"{count} {how}{f' ({why})' if why else ''}")
     return ", ".join(said)

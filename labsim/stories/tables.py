@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 from labsim.charts import cells, findings, words
 from labsim.charts.cells import Cell, Grid, Row
 from labsim.charts.words import SIGNS, Look
+from labsim.stories import compact
+from labsim.stories.signs import Signs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,71 +38,47 @@ def matrix_text(
     Reads the columns that `cells.grid` reads. Where `encoding` has no glyphs, letters stand for
     them. Raises LabError if there is no attempt of that variant.
     """
-    signs = _Signs(encoding)
+    signs = Signs(encoding)
     grids = findings.both(attempts, holder, variant)
     same, other = grids[findings.SAME], grids.get(findings.OTHER)
+    bands = [
+        list(group)
+        for _, group in groupby(range(len(same.columns)), key=lambda n: same.columns[n].theft)
+    ]
+    in_words = max(len(_columns(same, other, band, signs)) for band in bands) <= _fit(width)
+    reasons: compact.Reasons = {}
     blocks: dict[str, list[str]] = {}
-    for theft, group in groupby(range(len(same.columns)), key=lambda n: same.columns[n].theft):
-        text = "\n".join(_block(same, other, list(group), width, signs))
-        blocks.setdefault(text, []).append(theft)
+    for band in bands:
+        text = "\n".join(
+            _block(same, other, band, width, signs)
+            if in_words
+            else compact.block(_rows(same, other), same.columns, band, width, signs, reasons)
+        )
+        blocks.setdefault(text, []).append(same.columns[band[0]].theft)
     lines = [*_wrapped(findings.of_matrix(same), width), ""]
     for text, thefts in blocks.items():
         for number, theft in enumerate(thefts):
             told = f"{'Or' if number else 'Stolen'} by {words.theft(theft)}"
             lines += _wrapped(f"{told} ({words.theft_told(theft)})", width)
         lines += [text, ""]
-    looks = {cell.look for grid in (same, other) if grid for row in grid.rows for cell in row.cells}
-    for look in Look:
-        if look in looks and look is not Look.NOT_MEASURED:
-            lines += _wrapped(f"{signs.of(look)} {look}: {SIGNS[look].meaning}", width)
+    for look in _looks(same, other):
+        lines += _wrapped(f"{signs.of(look)} {look}: {SIGNS[look].meaning}", width)
+    lines += compact.legend(reasons, width)
     return "\n".join(line.rstrip() for line in lines)
 
 
-class _Signs:
-    """Choose glyphs that the terminal's encoding has."""
-
-    def __init__(self, encoding: str) -> None:
-        try:
-            "".join(sign.glyph for sign in SIGNS.values()).encode(encoding)
-            "█░".encode(encoding)
-        except (UnicodeEncodeError, LookupError):
-            self.plain = True
-        else:
-            self.plain = False
-
-    def of(self, look: Look) -> str:
-        return SIGNS[look].ascii if self.plain else SIGNS[look].glyph
-
-    def cell(self, cell: Cell) -> str:
-        word = cell.word if cell.word != SIGNS[cell.look].word or not cell.why else ""
-        return (
-            f"{self.of(cell.look)} {': '.join(part for part in (word, cell.why) if part)}".strip()
-        )
-
-    def bar(self, share: float, length: int) -> str:
-        full = "#" if self.plain else "█"
-        empty = "." if self.plain else "░"
-        # Something is never drawn as nothing, nor less than all as all.
-        count = round(share * length)
-        count = max(count, 1) if share > 0 else 0
-        count = min(count, max(length - 1, 0)) if share < 1 else length
-        return full * count + empty * (length - count)
+def _looks(same: Grid, other: Grid | None) -> list[Look]:
+    rows = [*same.rows, *(other.rows if other else ())]
+    looks = {cell.look for row in rows for cell in row.cells} - {Look.NOT_MEASURED}
+    return [look for look in Look if look in looks]
 
 
 def _block(
-    same: Grid, other: Grid | None, places: list[int], width: int, signs: _Signs
+    same: Grid, other: Grid | None, places: list[int], width: int, signs: Signs
 ) -> list[str]:
-    rows: list[tuple[str, tuple[Cell, ...]]] = [(words.HOLDER, same.holder)]
-    rows += [(words.replay(row.replays[0]), row.cells) for row in same.rows]
-    own = len(rows)
-    if other:
-        rows += findings.labelled(cells.merged(_at(other, same)))
-    columns: dict[tuple[str, ...], list[int]] = {}
-    for place in places:
-        shown = tuple(signs.cell(row[place]) for _, row in rows)
-        columns.setdefault((same.columns[place].binding, *shown), []).append(place)
-    merged = list(columns.values())
-    fit = max(1, (width - LABEL) // NARROWEST)
+    rows, own = _rows(same, other)
+    merged = _columns(same, other, places, signs)
+    fit = _fit(width)
     lines: list[str] = []
     for start in range(0, len(merged), fit):
         chosen = merged[start : start + fit]
@@ -112,6 +90,30 @@ def _block(
                 lines += ["", "  At another server:"]
             lines += _lines(label, [signs.cell(row[group[0]]) for group in chosen], room)
     return lines
+
+
+def _fit(width: int) -> int:
+    return max(1, (width - LABEL) // NARROWEST)
+
+
+def _rows(same: Grid, other: Grid | None) -> compact.Rows:
+    """Return every row with its name, and how many of them are at the token's own server."""
+    rows: list[tuple[str, tuple[Cell, ...]]] = [(words.HOLDER, same.holder)]
+    rows += [(words.replay(row.replays[0]), row.cells) for row in same.rows]
+    own = len(rows)
+    if other:
+        rows += findings.labelled(cells.merged(_at(other, same)))
+    return rows, own
+
+
+def _columns(same: Grid, other: Grid | None, places: list[int], signs: Signs) -> list[list[int]]:
+    """Return columns as groups: of one binding, and the same in every row."""
+    rows, _ = _rows(same, other)
+    columns: dict[tuple[str, ...], list[int]] = {}
+    for place in places:
+        shown = tuple(signs.cell(row[place]) for _, row in rows)
+        columns.setdefault((same.columns[place].binding, *shown), []).append(place)
+    return list(columns.values())
 
 
 def _at(other: Grid, same: Grid) -> tuple[Row, ...]:
@@ -157,7 +159,7 @@ def blast_text(blast: pd.DataFrame, *, width: int = 100, encoding: str = "utf-8"
     Reads the columns theft, custody, binding (string), records, of, read_in_passing, resources
     (int64; records and read_in_passing count distinct records, resources distinct servers).
     """
-    signs = _Signs(encoding)
+    signs = Signs(encoding)
     room = max(0, min(20, width - 69))
     first, second = (
         f"{'':34}{'records that the':<{room + 17}}",
@@ -173,8 +175,12 @@ def blast_text(blast: pd.DataFrame, *, width: int = 100, encoding: str = "utf-8"
             name = f"  {words.binding(bar['binding'])}{kept}"
             share = bar["records"] / bar["of"] if bar["of"] else 0
             drawn = f"{signs.bar(share, room)} {bar['records']} of {bar['of']}"
-            numbers = f"{bar['read_in_passing']:>9}{bar['resources']:>9}"
+            mark = "*" if bar.get("victim_failed") else ""
+            read = f"{bar['read_in_passing']}{mark}"
+            numbers = f"{read:>9}{bar['resources']:>9}"
             lines.append(f"{name:34.33}{drawn:<{room + 17}}{numbers}")
+    if any(bar.get("victim_failed") for bar in bars):
+        lines += _wrapped("* Meanwhile the victim's own requests failed: that is noticed.", width)
     return "\n".join(line.rstrip() for line in lines)
 
 

@@ -30,14 +30,15 @@ class Shown:
     answered: bool = True
 
     def _decoded(self) -> list[tuple[str, str]]:
-        return [
+        jwts = [
             (f"{jwt.called}, decoded", f"{_short(jwt.header)}\n{_short(jwt.claims)}")
             for jwt in self.exchange.decoded
         ]
+        return [*jwts, *self.exchange.parts]
 
     def _event(self) -> str:
         lines = [f"{name}: {said}" for name, said in self.exchange.event if name in _OF_THE_EVENT]
-        return "\n".join(lines) or "It wrote nothing: no request reached it."
+        return "\n".join(lines) or "No request reached it, so that it decided nothing."
 
     def _views(self) -> list[tuple[str, str]]:
         return [

@@ -19,11 +19,14 @@ from playwright.sync_api import Browser, Page, Route, TimeoutError, expect, sync
 
 from labsim.commands._checkout import ROOT
 from labsim.commands.lab import jupyter_options
+from tests.notebooks.fresh_kernel import FOLDER, Run
 
 PICTURES = ROOT / "out" / "browser"
 PATIENCE = 60_000  # milliseconds; only a broken test waits this long
 FIRST = "01_a_stolen_bearer_token_works"
 SECOND = "02_a_stolen_dpop_token_needs_its_key"
+THIRD = "03_a_stolen_mtls_token_needs_its_certificate"
+FOURTH = "04_a_signature_covers_what_it_lists"
 ANSWERS = {
     "prediction = {": (
         'prediction = {"token_as_is": "proof_is_there", "request_as_is": "jti_is_new",\n'
@@ -269,4 +272,43 @@ def test_the_second_notebook_answered_wrong_and_then_right(
     expect(opened.page.get_by_text("You predicted 4; 4 happened as you said.")).to_be_visible()
     expect(opened.page.locator("img[alt*='by replay']")).to_be_visible()
     opened.picture(f"02-right-{request.node.callspec.id}")
+    assert opened.elsewhere == []
+
+
+def answer_right(opened: Open, name: str) -> None:
+    """Put the reference answer into the cell of each exercise of a notebook."""
+    untouched, answered = (Run(FOLDER / f"{name}.ipynb", PICTURES) for _ in range(2))
+    for exercise, each in answered.exercises.items():
+        answered.answer(exercise, each.reference)
+        beginning = untouched.cell(exercise).source.splitlines()[0]
+        opened.put(beginning, answered.cell(exercise).source)
+
+
+@in_themes(THIRD)
+def test_the_third_notebook_answered_right(opened: Open, request: pytest.FixtureRequest) -> None:
+    answer_right(opened, THIRD)
+    opened.run_all()
+    opened.assert_no_error()
+    for said in (
+        "You predicted 2; 2 happened as you said.",
+        "It showed a certificate, but not the one the token names.",
+        "The certificate in Client-Cert",
+    ):
+        expect(opened.page.get_by_text(said)).to_be_visible()
+    expect(opened.page.get_by_text("You predicted 3; 3 happened as you said.")).to_have_count(2)
+    expect(opened.page.locator("img[alt*='by replay']")).to_be_visible()
+    opened.picture(f"03-right-{request.node.callspec.id}")
+    assert opened.elsewhere == []
+
+
+@in_themes(FOURTH)
+def test_the_fourth_notebook_answered_right(opened: Open, request: pytest.FixtureRequest) -> None:
+    answer_right(opened, FOURTH)
+    opened.run_all()
+    opened.assert_no_error()
+    for said in ("You predicted 4; 4 happened", "You predicted 5; 5 happened"):
+        expect(opened.page.get_by_text(said)).to_be_visible()
+    expect(opened.page.get_by_text("The signature base of this request")).to_have_count(2)
+    expect(opened.page.locator("img[alt*='by replay']")).to_be_visible()
+    opened.picture(f"04-right-{request.node.callspec.id}")
     assert opened.elsewhere == []

@@ -13,15 +13,18 @@ from labsim.http_message import Request
 from labsim.roles import (
     introspected_tokens,
     revocation_notice,
+    tls_client_authentication,
     token_verification,
 )
 from labsim.roles.form import form_request
 from labsim.roles.introspected_tokens import INTROSPECTION_CHECKS, IntrospectedTokens
 from labsim.roles.issued_tokens import Ended
+from labsim.roles.registration import registered
 from labsim.roles.revocation_notice import REVOCATION_NOTICE, notice_request
+from labsim.roles.tls_client_authentication import CERTIFICATE_CHECKS
 from labsim.roles.token_exchange import EXCHANGE_CHECKS
 from labsim.roles.token_verification import OWN_TOKEN
-from tests.contract.attacks import access_token, introspection_answer
+from tests.contract.attacks import access_token, client_certificate, introspection_answer
 from tests.contract.attacks import revocation_notice as notices
 from tests.contract.attacks import token_exchange as exchanges
 from tests.exchange import DPOP, answer, assert_refused, assert_served
@@ -119,7 +122,36 @@ def test_each_check_of_an_answer_about_a_token_matters(
     assert_served(lab, request)
 
 
+CERTIFIED = [
+    pytest.param(method, check, id=f"{method} {check.name}")
+    for method, every in CERTIFICATE_CHECKS.items()
+    for check in every
+]
+
+
+@pytest.mark.parametrize(("method", "check"), CERTIFIED)
+def test_each_check_of_a_client_certificate_matters(
+    lab: Lab, method: str, check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Shown by introspection: at the token endpoint the binding has checks of its own besides."""
+    client = client_certificate.Client(method)
+    lab.clients["own"] = registered(client.metadata, frozenset(), tuple(BINDINGS.values()))
+    asked = form_request(f"{ISSUER}/introspect", {"client_id": "own", "token": "any"})
+    good = replace(asked, peer_certificate=client.certificate())
+    assert_served(lab, good)
+    attack = client_certificate.ATTACKS[method][check.name](lab, client)
+    bad = replace(asked, peer_certificate=attack)
+    refusal = {"error": "invalid_client", "reason": check.reason, "check": check.name}
+    assert_refused(lab, bad, status=401, **refusal)
+    weak = {**CERTIFICATE_CHECKS, method: without(CERTIFICATE_CHECKS[method], check)}
+    monkeypatch.setattr(tls_client_authentication, "CERTIFICATE_CHECKS", weak)
+    assert_served(lab, good)
+    assert_served(lab, bad)
+
+
 def test_every_check_has_its_attack() -> None:
+    for method, every in CERTIFICATE_CHECKS.items():
+        assert set(client_certificate.ATTACKS[method]) == {check.name for check in every}
     assert set(exchanges.ATTACKS) == {check.name for check in EXCHANGE_CHECKS}
     assert set(notices.ATTACKS) == {check.name for check in REVOCATION_NOTICE.checks}
     assert set(introspection_answer.ATTACKS) == {check.name for check in INTROSPECTION_CHECKS}

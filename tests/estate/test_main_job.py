@@ -75,7 +75,7 @@ def test_the_report_is_one_file_that_asks_for_nothing(finished: tuple[int, Path]
     assert not re.findall(r'(?:src|href)\s*=\s*"(?!#|data:)', shown)
     assert "@import" not in shown
     assert "prefers-color-scheme" in shown
-    for name in ("matrix", "blast_radius"):
+    for name in ("matrix", "blast_radius", "variants"):
         assert "<title" in (finished[1] / f"{name}.svg").read_text()
 
 

@@ -3,52 +3,21 @@
 from __future__ import annotations
 
 import socket
-import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
 
+import labsim
 from labsim.checks import StorageUnavailable
 from labsim.errors import LabError
 from labsim.estate.redis_memory import RedisReplayMemory, connected
+from tests.redis_server import Server
 
 pytestmark = pytest.mark.needs_redis_server
 
 NOW = 1_800_000_000.0
-
-
-class Server:
-    """A Redis server on loopback that keeps nothing on disk."""
-
-    def __init__(self, folder: Path, *options: str) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self._folder, self._options = folder, options
-        self.start()
-
-    @property
-    def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
-        command += ["--dir", str(self._folder), *self._options]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if "Ready to accept connections" in line:
-                return
-        raise AssertionError("redis-server did not start")
-
-    def stop(self) -> None:
-        self._process.terminate()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-        self._process.wait()
 
 
 @pytest.fixture
@@ -75,36 +44,11 @@ def test_of_two_replicas_one_is_first(clients: list[redis.Redis]) -> None:
     assert RedisReplayMemory(clients[0], "crm").is_first(("who", "what"), NOW + 60, NOW)
 
 
-@pytest.mark.parametrize("what", ["a\0b", "\ud83d", "\N{KEY}", ""])
-def test_any_text_can_be_remembered(clients: list[redis.Redis], what: str) -> None:
-    memory = RedisReplayMemory(clients[0], "orders")
-    assert memory.is_first(("who", what), NOW + 60, NOW)
-    assert not memory.is_first(("who", what), NOW + 60, NOW)
-    assert memory.is_first(("who", f"{what}b"), NOW + 60, NOW)
-
-
 def test_a_record_is_kept_for_as_long_as_the_proof_is_good(clients: list[redis.Redis]) -> None:
     memory = RedisReplayMemory(clients[0], "orders")
     assert memory.is_first(("who", "what"), NOW + 119.5, NOW)
     (key,) = clients[0].keys("labsim:orders:*")  # type: ignore[misc,union-attr]
     assert 119.5 < clients[0].pttl(key) / 1000 <= 121  # type: ignore[operator]
-
-
-def test_of_many_threads_one_is_first(clients: list[redis.Redis]) -> None:
-    answers: list[bool] = []
-    together = threading.Barrier(8)
-
-    def ask(client: redis.Redis) -> None:
-        memory = RedisReplayMemory(client, "orders")
-        together.wait()
-        answers.extend(memory.is_first(("who", str(n)), NOW + 60, NOW) for n in range(10))
-
-    threads = [threading.Thread(target=ask, args=(clients[n % 2],)) for n in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(answers) == [False] * 70 + [True] * 10
 
 
 def test_a_server_that_is_gone_answers_nothing_and_recovers(
@@ -143,3 +87,29 @@ def test_a_server_that_is_not_there_is_a_clear_error() -> None:
         url = f"redis://127.0.0.1:{free.getsockname()[1]}"
         with pytest.raises(LabError, match="does not answer"):
             connected(url)
+
+
+@pytest.mark.parametrize(("variant", "outcome"), [("shared", "rejected"), ("apart", "served")])
+def test_replicas_of_a_whole_estate_share_it_or_do_not(
+    server: Server, variant: str, outcome: str
+) -> None:
+    with labsim.start(quiet=True, replay_memory=server.url) as lab:
+        lab.bind("ops-console", "dpop")
+        haul = lab.attacker.steal("ops-console", by="wiretap")
+        (before,) = lab.attacker.replay(haul, by="request_as_is").to_dict("records")
+        assert (before["outcome"], before["check"]) == ("rejected", "jti_is_new")
+        lab.vary(f"replicas_{variant}")
+        haul = lab.attacker.steal("ops-console", by="wiretap")
+        assert list(lab.attacker.replay(haul, by="request_as_is").outcome) == [outcome]
+
+
+def test_an_estate_whose_redis_is_gone_serves_no_proof_and_recovers(server: Server) -> None:
+    with labsim.start(quiet=True, replay_memory=server.url) as lab:
+        lab.bind("ops-console", "dpop")
+        assert lab.work_rows("ops-console")[0]["outcome"] == "served"
+        server.stop()
+        (row,) = lab.work_rows("ops-console")
+        assert (row["outcome"], row["status"]) == ("rejected", 503)
+        assert lab.event(row["request_id"])["reason"] == "UNAVAILABLE"
+        server.start()
+        assert lab.work_rows("ops-console")[0]["outcome"] == "served"

@@ -71,7 +71,7 @@ def changed(where: Callable[[dict[str, Any]], bool], **change: Any) -> Rows:
 
 
 def texts(figure: Figure) -> list[tuple[str, Bbox]]:
-    figure.canvas.draw()
+    # Placed in inches, so nothing has to be painted to know where it is.
     renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
     found = [text for text in figure.findobj(Text) if text.get_text().strip()]
     return [(text.get_text(), text.get_window_extent(renderer)) for text in found]
@@ -99,10 +99,10 @@ def assert_readable(figure: Figure) -> None:
 
 def test_the_matrix_title_says_which_replays_got_in() -> None:
     title = said_of_matrix(run.rows())
-    assert title.startswith("A stolen bearer token was served every time; a stolen DPoP token")
-    assert words.replay("stolen_key") in title
-    assert words.replay("new_token_for_own_key") in title
-    assert "container files" in title
+    assert title == (
+        "A stolen bearer token was served just as it is; a stolen DPoP token only to a thief "
+        "with the key or the client's credential."
+    )
     assert base_matrix().title == title
     assert base_matrix().alt.startswith(title)
 
@@ -143,10 +143,88 @@ def test_the_blast_radius_title_and_alt_text_have_the_numbers() -> None:
     picture = base_blast()
     assert "14 of 23 with bearer and 0 of 23 with DPoP after wiretap and log line" in picture.title
     assert "23 of 23 with every binding after container files" in picture.title
-    assert "DPoP, key in memory 0 of 23 by replay, 6 read in passing" in picture.alt
+    assert "DPoP, key in memory 0 of 23 by replay, 6 of 23 read in passing" in picture.alt
     drawn = [text for text, _ in texts(picture.figure)]
     assert drawn.count("0 of 23 by replay") == 4
     assert drawn.count("6 of 23 read in passing") == 3
+    assert "failed" not in picture.alt
+
+
+def four_bindings(rows: Rows) -> Rows:
+    """Return rows in which every binding ends as DPoP does."""
+    return rows + [
+        row | {"binding": binding, "attempt": row["attempt"] + len(rows) * number}
+        for number, binding in enumerate(("mtls", "http_signature"), 1)
+        for row in rows
+        if row["binding"] == "dpop"
+    ]
+
+
+def test_the_titles_of_four_bindings_take_two_lines() -> None:
+    rows = four_bindings(run.rows())
+    holder = [row for row in run.holder_rows() if row["binding"] == "dpop"]
+    own = run.holder_rows() + [
+        row | {"binding": each} for row in holder for each in ("mtls", "http_signature")
+    ]
+    for picture in (of_matrix(rows, own), of_matrix(rows), of_blast(rows)):
+        _, lines = style.titled(picture.title, picture.figure.get_figwidth())
+        assert len(lines) <= 2
+        assert "…" not in lines[-1]
+    assert "a stolen DPoP, mTLS or HTTP signature token" in said_of_matrix(rows, own)
+
+
+def test_what_no_theft_yields_is_named_and_takes_no_row() -> None:
+    drawn = " ".join(text for text, _ in texts(of_matrix(four_bindings(run.rows())).figure))
+    assert "Cannot be built from what was stolen: sign with the stolen key;" in drawn
+    assert drawn.count("Sign with the stolen key") == 1  # a row only where there is a key
+
+
+def test_a_victim_whose_own_requests_fail_is_told_at_its_bar() -> None:
+    frame = measured.attempts_frame(run.rows())
+    bare = measured.blast_radius(frame, run.exposed(run.rows()), [], run.reachable())
+    row = {"theft": "wiretap", "custody": "memory", "binding": "dpop", "variant": "base"}
+    robbed = [row | {"requests": 2, "failed": 2}] * 2
+    picture = blast_radius.picture(findings.with_victims(bare, robbed))
+    note = "0 read in passing: the victim's own requests failed"
+    assert [text for text, _ in texts(picture.figure)].count(note) == 1
+    assert f"DPoP, key in memory 0 of 23 by replay, {note}" in picture.alt
+    assert_readable(picture.figure)
+    some = findings.with_victims(bare, [row | {"requests": 2, "failed": 1}])
+    assert "1 of 2 of the victim's own requests failed" in blast_radius.picture(some).alt
+    served = findings.with_victims(bare, [row | {"requests": 2, "failed": 0}])
+    assert "failed" not in blast_radius.picture(served).alt
+    another = findings.with_victims(bare, [row | {"failed": 2, "requests": 2, "variant": "nonce"}])
+    assert "failed" not in blast_radius.picture(another).alt
+
+
+def test_a_newcomer_meets_the_simplest_replays_first() -> None:
+    replays = words.in_order("replay", sorted(names("labsim.replays")))
+    assert replays[0] == "token_as_is"
+    assert replays[-2:] == ["stolen_key", "new_token_for_own_key"]
+    certificates = [n for n, name in enumerate(replays) if "certificate" in name]
+    assert certificates == list(range(certificates[0], certificates[0] + 3))
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        (
+            "TLS was refused by 127.0.0.1:1 with the alert TLSV1_ALERT_UNKNOWN_CA.",
+            "certificate not trusted",
+        ),
+        (
+            "TLS was refused by a:1 with the alert SSLV3_ALERT_HANDSHAKE_FAILURE.",
+            "handshake failure",
+        ),
+        ("This client refused the certificate of 127.0.0.1:1: expired.", "by the client"),
+        ("reset the connection; the alert that says why was lost.", "alert was lost"),
+        ("something else", ""),
+    ],
+)
+def test_a_tls_alert_is_told_in_words(reason: str, said: str) -> None:
+    assert words.alert(reason) == words.alert(words.without_address(reason)) == said
+    cell = cells.cell([cells.Ending("refused_by_tls", reason, "")])
+    assert (cell.look, cell.why) == (Look.REFUSED_BY_TLS, said)
 
 
 def test_a_changed_row_changes_the_blast_radius_title() -> None:

@@ -100,6 +100,7 @@ def test_a_prediction_that_cannot_be_read_stays_sealed_and_says_what_can(
 def test_the_words_are_endings_and_the_names_of_checks_each_once() -> None:
     words = readable()
     assert {"served", "proof_is_there", "audience_is_this_resource", "jti_is_new"} <= set(words)
+    assert {"refused_by_tls", "certificate_is_shown", "signature_is_there"} <= set(words)
     assert len(set(words)) == len(words)
 
 

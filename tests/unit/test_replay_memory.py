@@ -5,30 +5,46 @@ from __future__ import annotations
 import gc
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from labsim.binding import ReplayMemory
 from labsim.checks import StorageUnavailable
+from labsim.errors import LabError
 from labsim.estate import replay_memory
+from labsim.estate.redis_memory import RedisReplayMemory, connected
 from labsim.estate.replay_memory import InProcessReplayMemory, SqliteReplayMemory
+from tests.redis_server import Server
 
 NOW = 1000.0
 
-type Memory = SqliteReplayMemory | InProcessReplayMemory
-type Make = Callable[..., Memory]
+type Make = Callable[..., ReplayMemory]
+KINDS = ["sqlite", "in process", pytest.param("redis", marks=pytest.mark.needs_redis_server)]
+
+
+@pytest.fixture(params=KINDS)
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
+    """Make a memory, or one more that shares it; each kind keeps to the same contract."""
+    if request.param != "redis":
+        alone = InProcessReplayMemory(100)
+        file = tmp_path / "memory.sqlite"
+        yield lambda: SqliteReplayMemory(file, 100) if request.param == "sqlite" else alone
+        return
+    server = Server(tmp_path)
+    with connected(server.url) as client:
+        yield lambda: RedisReplayMemory(client, "orders")
+    server.stop()
 
 
 @pytest.fixture(params=["sqlite", "in process"])
-def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
-    def made(bound: int = 100) -> Memory:
-        if request.param == "sqlite":
-            return SqliteReplayMemory(tmp_path / "memory.sqlite", bound)
-        return InProcessReplayMemory(bound)
-
-    return made
+def bounded(request: pytest.FixtureRequest, tmp_path: Path) -> ReplayMemory:
+    """Make a memory with room for two; how much a Redis server takes is its own setting."""
+    if request.param == "sqlite":
+        return SqliteReplayMemory(tmp_path / "memory.sqlite", 2)
+    return InProcessReplayMemory(2)
 
 
 def test_only_the_first_is_first(make: Make) -> None:
@@ -47,16 +63,27 @@ def test_any_text_can_be_remembered(make: Make, what: str) -> None:
     assert memory.is_first(("who", f"{what}b"), NOW + 60, NOW)
 
 
-def test_a_record_lives_until_its_time_and_no_longer(make: Make) -> None:
+def test_a_record_lives_until_its_time(make: Make) -> None:
     memory = make()
     assert memory.is_first(("who", "what"), NOW + 60, NOW)
     for later in (1, 30, 59, 60):
         assert not memory.is_first(("who", "what"), NOW + 60, NOW + later)
-    assert memory.is_first(("who", "what"), NOW + 200, NOW + 61)
 
 
-def test_a_full_memory_answers_nothing_until_there_is_room(make: Make) -> None:
-    memory = make(bound=2)
+def test_a_record_lives_no_longer_on_the_labs_clock(bounded: ReplayMemory) -> None:
+    """Redis has a clock of its own, which lab time that is advanced does not move."""
+    assert bounded.is_first(("who", "what"), NOW + 60, NOW)
+    assert bounded.is_first(("who", "what"), NOW + 200, NOW + 61)
+    assert not bounded.is_first(("who", "what"), NOW + 200, NOW + 61)
+
+
+def test_a_kind_that_is_not_there_is_answered_with_those_that_are() -> None:
+    with pytest.raises(LabError, match="sqlite, in_process, redis://host:port"):
+        replay_memory.known_kind("paper")
+
+
+def test_a_full_memory_answers_nothing_until_there_is_room(bounded: ReplayMemory) -> None:
+    memory = bounded
     assert memory.is_first(("who", "1"), NOW + 10, NOW)
     assert memory.is_first(("who", "2"), NOW + 60, NOW)
     with pytest.raises(StorageUnavailable, match=r"full \(2 entries\)"):
@@ -68,7 +95,7 @@ def test_a_full_memory_answers_nothing_until_there_is_room(make: Make) -> None:
 
 
 def test_of_many_threads_one_is_first(make: Make) -> None:
-    memory = make(bound=1000)
+    memory = make()
     answers: list[bool] = []
     together = threading.Barrier(8)
 

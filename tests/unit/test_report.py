@@ -247,6 +247,52 @@ def test_an_attempt_whose_exchange_is_lost_is_still_shown() -> None:
     assert "Nothing was sent." in report_of(run.rows()[:1], exchanges={})
 
 
+REFUSED = {
+    "outcome": "refused_by_tls",
+    "reason": "TLS was refused by 127.0.0.1:4711 with the alert TLSV1_ALERT_UNKNOWN_CA.",
+}
+
+
+def test_a_connection_that_tls_refused_shows_the_alert_and_the_listener_s_event() -> None:
+    row = run.rows()[0] | {"outcome": "rejected"} | REFUSED | {"records": 0}
+    event = {
+        "decision": "refused_by_tls",
+        "role": "listener",
+        "detail": "CERTIFICATE_VERIFY_FAILED",
+    }
+    texts = []
+    for its in (event, {}):
+        html = report_of([row], exchanges={1: {"request": "", "response": "", "event": its}})
+        texts.append(" ".join(" ".join(Page(html).text).split()))
+    for text in texts:
+        assert "TLSV1_ALERT_UNKNOWN_CA. In words: certificate not trusted." in text
+        assert "No bytes to show" in text
+        assert "Nothing was sent." not in text
+    assert "detail CERTIFICATE_VERIFY_FAILED" in texts[0]
+    assert "client's view only" in texts[1]
+    assert "client's view only" not in texts[0]
+
+
+def test_a_table_that_is_too_wide_is_parted_by_theft() -> None:
+    rows = wide_rows()
+    page = Page(report_of(rows))
+    matrices = [table for table in page.all("table") if table.get("class") == "matrix"]
+    assert len(matrices) == 2 * len(run.THEFTS)
+    assert "stolen by log line" in " ".join(page.text)
+
+
+def test_the_variants_are_a_table_too() -> None:
+    rows = run.rows()
+    for row in rows_with_nonce()[len(rows) :]:
+        if row["replay"] == "own_proof" and row["outcome"] == "rejected":
+            row |= {"outcome": "served", "status": 200, "records": 0, "reason": "", "check": ""}
+        rows.append(row)
+    html = report_of(rows)
+    assert 'id="variants"' in html
+    assert "Servers that ask for a nonce" in html
+    assert "Nothing changes with: servers that ask for a nonce." in report_of(rows_with_nonce())
+
+
 def test_an_estate_s_outcomes_that_nobody_knows_do_not_break_it() -> None:
     seen = exchange.view(measured_row(run.rows()[0] | {"outcome": "refused_by_tls"}), None)
     assert "no more is known" in seen.client_sees
@@ -260,6 +306,31 @@ def texts(rows: Rows, **how: Any) -> tuple[str, str]:
     blast = measured.blast_radius(frame, run.exposed(rows), run.passing(), run.reachable())
     holder = pd.DataFrame(run.holder_rows())
     return tables.matrix_text(frame, holder, **how), tables.blast_text(blast, **how)
+
+
+def wide_rows() -> Rows:
+    """Make a run with seven columns for each theft, as the main job has."""
+    rows = run.rows()
+    more = [
+        row | {"binding": binding, "attempt": row["attempt"] + len(rows) * number}
+        for number, binding in enumerate(("mtls", "http_signature"), 1)
+        for row in rows
+        if row["binding"] == "dpop"
+    ]
+    return rows + more
+
+
+@pytest.mark.parametrize("width", [72, 80, 120])
+def test_seven_columns_stand_in_one_strip_with_numbers_for_why(width: int) -> None:
+    text = tables.matrix_text(
+        measured.attempts_frame(wide_rows()), pd.DataFrame(run.holder_rows()), width=width
+    )
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= width
+    (first, *_) = [line.split()[-7:] for line in lines if line.startswith("  present the token as")]
+    assert first == ["●", *["✕1"] * 6] if width >= 80 else first[0]
+    assert "Why: 1 no proof; 2 " in text
+    assert text.index("present the token") < text.index("Cannot be built from this: ")
 
 
 @pytest.mark.parametrize("width", [72, 100, 160])

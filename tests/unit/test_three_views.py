@@ -36,7 +36,7 @@ def test_where_nothing_was_sent_it_says_so() -> None:
     text = repr(shown(row, {"request": "", "response": "", "event": {}}))
     assert "Nothing was sent." in text
     assert "No answer." in text
-    assert "no request reached it" in text
+    assert "No request reached it" in text
 
 
 def test_a_captured_request_has_no_answer_to_show() -> None:

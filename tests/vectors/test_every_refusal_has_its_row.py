@@ -14,16 +14,19 @@ from labsim.roles import (
     authorization_server,
     client_authentication,
     form,
+    forwarded_certificate,
     grants,
     narrowing,
     resource_server,
     revocation,
     revocation_notice,
+    tls_client_authentication,
     token_exchange,
 )
 from labsim.roles.client_authentication import ASSERTION_CHECKS
 from labsim.roles.introspected_tokens import INTROSPECTION_CHECKS
 from labsim.roles.revocation_notice import REVOCATION_NOTICE
+from labsim.roles.tls_client_authentication import CERTIFICATE_CHECKS
 from labsim.roles.token_exchange import EXCHANGE_CHECKS
 from tests.refusals import refusals_in
 from tests.wiring import BINDINGS
@@ -32,11 +35,13 @@ ROLES = (
     authorization_server,
     client_authentication,
     form,
+    forwarded_certificate,
     grants,
     narrowing,
     resource_server,
     revocation,
     revocation_notice,
+    tls_client_authentication,
     token_exchange,
     credentials,
 )
@@ -64,5 +69,6 @@ def test_each_check_of_token_and_assertion_has_its_row() -> None:
 
 
 def test_each_check_of_the_other_endpoints_has_its_row() -> None:
-    every = (*EXCHANGE_CHECKS, *INTROSPECTION_CHECKS, *REVOCATION_NOTICE.checks)
+    certificates = [check for every in CERTIFICATE_CHECKS.values() for check in every]
+    every = (*EXCHANGE_CHECKS, *INTROSPECTION_CHECKS, *REVOCATION_NOTICE.checks, *certificates)
     assert missing({check.name for check in every}) == set()
