@@ -131,7 +131,8 @@ class AttackerHandle:
             self._replay_one(piece, by, against, order, progress)
         frame = attempts_frame(self.rows[first:])
         # The same replay again, predicted this time, opens what was sealed.
-        same = tuple((p["client"], p["theft"], p["resource"], by, against) for p in pieces)
+        varied = (by, against, self._lab.variant)
+        same = tuple((p["client"], p["theft"], p["resource"], *varied) for p in pieces)
         self._sealed.pop(same, None)
         if predicted is NOT_SEALED:
             return frame
