@@ -144,9 +144,10 @@ def renewed(authority: KeyPair, pem: str) -> str:
     key = old.public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey):
         raise Malformed("a certificate here is for a P-256 key")
-    names = old.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    values = [extension.value for extension in old.extensions]
+    names = [n for value in values if isinstance(value, x509.SubjectAlternativeName) for n in value]
     usage, now = ExtendedKeyUsageOID.CLIENT_AUTH, datetime.datetime.now(datetime.UTC)
-    made = _certificate(authority, key, old.subject, list(names), usage, now, REAL_LIFETIME)
+    made = _certificate(authority, key, old.subject, names, usage, now, REAL_LIFETIME)
     return made.public_bytes(serialization.Encoding.PEM).decode()
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 from hypothesis import HealthCheck, settings
 
 pytest.register_assert_rewrite("tests.exchange", "tests.vectors.proof_rows", "tests.wiring")
 
 from tests.wiring import Lab  # noqa: E402
+
+# A shell that starts this in the background lets every child ignore interrupts, which some send.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadline and no complaint about a slow machine: a test asserts what is true, not how fast.
 # To search longer: pytest --hypothesis-profile=long

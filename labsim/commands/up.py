@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import select
 import signal
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from labsim.estate.names import AUTHORIZATION_SERVER, COLLECTION
 from labsim.estate.outside_clients import certificate_files, is_given_a_certificate
 from labsim.lab import Lab, start
 
+LOOK_SECONDS = 1.0
 SUMMARY = "Start the estate for outside clients; one JSON line says where it is."
 
 _EPILOG = """
@@ -50,8 +52,7 @@ def main(arguments: list[str]) -> int:
         print(json.dumps({**where(lab), **_given(lab, clients)}), flush=True)
         if not options.json:
             print("The estate runs until standard input closes, or Ctrl-C.", file=sys.stderr)
-        _wait_for_end(lab)
-    return 0
+        return _wait_for_end(lab)
 
 
 def where(lab: Lab) -> dict[str, Any]:
@@ -110,7 +111,7 @@ def _clients(file: Path) -> list[dict[str, Any]]:
             "Nothing was started.",
             "Name a JSON file with an array of client metadata (RFC 7591 section 2).",
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise LabError(
             f"{file} is not JSON: {error}.", "Nothing was started.", "Mend it."
         ) from None
@@ -127,10 +128,19 @@ def _interrupted(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _wait_for_end(lab: Lab) -> None:
-    """Wait for the end of standard input, an interrupt, or the end of the estate."""
+def _wait_for_end(lab: Lab) -> int:
+    """Wait for the end of standard input or an interrupt: 0; or for the end of a process: 1."""
+    if sys.stdin is None:
+        return 0
     try:
-        while sys.stdin.readline():
-            pass
+        while True:
+            ready, _, _ = select.select([sys.stdin], [], [], LOOK_SECONDS)
+            if ready and not os.read(sys.stdin.fileno(), 4096):
+                return 0
+            ended = lab.estate.ended()
+            if ended:
+                what = f"{len(ended)} processes of the estate have ended: {', '.join(ended)}."
+                print(f"{what} It is stopped.", file=sys.stderr)
+                return 1
     except KeyboardInterrupt:
-        pass
+        return 0

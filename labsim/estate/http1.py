@@ -127,7 +127,9 @@ class RequestReader:
             # RFC 9112 section 9.3; h11 knows from version and Connection field.
             return Incoming(head, body, http.their_state is h11.DONE)
         except h11.RemoteProtocolError as error:
-            raise HttpRefusal(error.error_status_hint, str(error)) from error
+            # h11 quotes what came, which may be a secret: the event says only what it was.
+            what = str(error).partition(":")[0]
+            raise HttpRefusal(error.error_status_hint, what) from error
 
     def _read_head(self) -> int:
         """Collect a whole header block in the buffer and return its length; check its raw bytes."""

@@ -41,7 +41,7 @@ def read_form(request: Request) -> Form:
         raise _malformed("method_is_post", "RFC 6749 section 3.2")
     content_type = (request.value("Content-Type") or "").split(";")[0].strip().lower()
     if content_type != FORM:
-        raise _malformed("content_is_a_form", "RFC 6749 appendix B", content_type)
+        raise _malformed("content_is_a_form", "RFC 6749 appendix B")
     if request.query:
         raise _malformed("parameters_are_in_the_body", "RFC 6749 section 2.3.1")
     try:

@@ -29,13 +29,6 @@ SELF_SIGNED = "self_signed_tls_client_auth"
 TLS_METHODS = (TLS_CLIENT_AUTH, SELF_SIGNED)
 
 
-# What cryptography raises for a certificate beside ValueError, of which these are none.
-_UNREADABLE = (
-    x509.InvalidVersion,
-    x509.DuplicateExtension,
-    x509.UnsupportedGeneralNameType,
-    UnsupportedAlgorithm,
-)
 _IN_HEXADECIMAL = re.compile(r"(?:^|(?<!\\)[,+])[^=,+]*=#")
 # Netscape's certificate types, by which OpenSSL still knows an authority where nothing newer is.
 _NETSCAPE_TYPES = x509.ObjectIdentifier("2.16.840.1.113730.1.1")
@@ -87,8 +80,9 @@ def _read(der: bytes) -> x509.Certificate:
         for part in ("subject", "extensions", "not_valid_before_utc", "not_valid_after_utc"):
             getattr(certificate, part)
         certificate.public_key()
-    except _UNREADABLE as error:
-        raise ValueError(f"unreadable: {error}") from None
+    # Beside what it documents, cryptography raises KeyError and others for a damaged certificate.
+    except Exception as error:  # noqa: BLE001
+        raise ValueError(f"it cannot be read: {error}") from None
     return certificate
 
 

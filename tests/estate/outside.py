@@ -9,9 +9,11 @@ import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
+import labsim
 from labsim.certificates import KeyPair
+from labsim.estate.outside_clients import certificate_files
 from tests.estate.conftest import PATIENCE, Answer, Peer
 
 type Pair = tuple[str, str]
@@ -84,3 +86,45 @@ def events_of(run_folder: Path, process: str) -> list[dict[str, Any]]:
     """Return what a server has written down so far."""
     file = run_folder / "events" / f"{process}.jsonl"
     return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def named(client_id: str) -> dict[str, Any]:
+    """Return the metadata of a client that is given a certificate by the lab."""
+    method = {"token_endpoint_auth_method": "tls_client_auth"}
+    return {"client_id": client_id, **method, "tls_client_auth_san_dns": f"{client_id}.test"}
+
+
+class Running:
+    """A lab with clients from outside, and the files of each one's certificate."""
+
+    def __init__(self, lab: labsim.Lab, folder: Path, own: KeyPair | None = None) -> None:
+        self.lab, self.estate = lab, lab.estate
+        self.pairs: dict[str, Pair] = {}
+        for number, client in enumerate(lab.clients_from_outside, 1):
+            certificate_file, key_file = certificate_files(lab.run_folder, number)
+            self.pairs[client["client_id"]] = str(certificate_file), str(key_file)
+        if own is not None:
+            self.pairs["own"] = written(folder, "own", own)
+
+    def context(self, client: str | None) -> ssl.SSLContext:
+        return context_of(str(self.estate.ca_file), self.pairs[client] if client else None)
+
+    def ask(self, client: str, context: ssl.SSLContext | None = None) -> tuple[int, dict[str, Any]]:
+        """Ask for a token at the alias, over a connection that shows the client's certificate."""
+        form = {"grant_type": "client_credentials", "client_id": client}
+        body = urlencode({**form, "resource": self.estate.urls["orders"]})
+        head = f"POST /token HTTP/1.1\r\n@\r\nContent-Length: {len(body)}\r\n"
+        head += "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+        with connected(self.estate.mtls_alias, context or self.context(client)) as peer:
+            answer = peer.send((head + body).encode()).answer()
+        return answer.status, json.loads(answer.body)
+
+    def token(self, client: str) -> str:
+        status, body = self.ask(client)
+        assert status == 200
+        return str(body["access_token"])
+
+    def last(self, name: str, decision: str) -> dict[str, Any]:
+        """Return the last event of a server that has this decision."""
+        found = [e for e in self.lab.events() if (e["name"], e["decision"]) == (name, decision)]
+        return found[-1]

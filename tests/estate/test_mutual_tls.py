@@ -1,4 +1,4 @@
-"""Mutual TLS on real connections: who is let in, and that a connection is one sender for good.
+"""Mutual TLS on real connections: a connection is one sender, from its beginning to its end.
 
 Section 9 of the catalogue: MT-18, MT-19, MT-20 and, live, MT-05 and MT-10; the rest is in
 tests/vectors/test_9_*.py.
@@ -6,224 +6,176 @@ tests/vectors/test_9_*.py.
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 
 import labsim
-from labsim.certificates import KeyPair
+from labsim.certificates import as_der, certificate_thumbprint
 from labsim.estate.listener import Listener
-from labsim.estate.outside_clients import certificate_files
-from labsim.estate.running import Estate
-from labsim.http_message import Request, Response
-from tests.estate.conftest import Connect, Files, Peer, Serve, listening
-from tests.estate.outside import Pair, connected, context_of, get, refusal_by_tls, written
-from tests.own_certificates import (
-    AUTHORITY,
-    FOR_ITSELF,
-    NETSCAPE_AUTHORITY,
-    SIGNS_CERTIFICATES,
-    of_version_1,
-    registration,
-    self_signed,
+from labsim.http_message import Response
+from tests.estate.conftest import PATIENCE, Files, listening
+from tests.estate.outside import (
+    Pair,
+    Running,
+    connected,
+    context_of,
+    get,
+    named,
+    port_of,
+    refusal_by_tls,
 )
 
 RECORDS = "/records"
-OWN = self_signed(FOR_ITSELF)
-
-
-def named(client_id: str) -> dict[str, Any]:
-    method = {"token_endpoint_auth_method": "tls_client_auth"}
-    return {"client_id": client_id, **method, "tls_client_auth_san_dns": f"{client_id}.test"}
-
-
-class Running:
-    """A lab with three clients from outside, each with its certificate."""
-
-    def __init__(self, lab: labsim.Lab, folder: Path) -> None:
-        self.lab, self.estate = lab, lab.estate
-        self.pairs = {"own": written(folder, "own", OWN)}
-        for number, client in enumerate(("one", "other"), 2):
-            one, other = certificate_files(lab.run_folder, number)
-            self.pairs[client] = str(one), str(other)
-
-    def context(self, client: str | None) -> ssl.SSLContext:
-        return context_of(str(self.estate.ca_file), self.pairs[client] if client else None)
-
-    def ask(self, client: str, context: ssl.SSLContext | None = None) -> tuple[int, dict[str, Any]]:
-        """Ask for a token at the alias, over a connection that shows the client's certificate."""
-        form = {"grant_type": "client_credentials", "client_id": client}
-        body = urlencode({**form, "resource": self.estate.urls["orders"]})
-        head = f"POST /token HTTP/1.1\r\n@\r\nContent-Length: {len(body)}\r\n"
-        head += "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
-        with connected(self.estate.mtls_alias, context or self.context(client)) as peer:
-            answer = peer.send((head + body).encode()).answer()
-        return answer.status, Response(200, (), answer.body).json()
-
-    def token(self, client: str) -> str:
-        status, body = self.ask(client)
-        assert status == 200
-        return str(body["access_token"])
-
-    def last(self, name: str, decision: str) -> dict[str, Any]:
-        found = [e for e in self.lab.events() if (e["name"], e["decision"]) == (name, decision)]
-        return found[-1]
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    clients = [registration("own", [OWN]), named("one"), named("other")]
+    clients = [named(client) for client in ("one", "other", "renewed", "revoked")]
     with labsim.start(clients=clients, quiet=True) as lab:
         yield Running(lab, tmp_path_factory.mktemp("certificates"))
 
 
-# Who is let in.
+def asked(
+    url: str, context: ssl.SSLContext, session: ssl.SSLSession | None, token: str = ""
+) -> tuple[int, bool, ssl.SSLSession | None]:
+    """Ask for the records on a new connection, which would resume a session if it could.
+
+    Return the status, whether it did, and the session that there is now.
+    """
+    raw = socket.create_connection(("127.0.0.1", port_of(url)), PATIENCE)
+    with context.wrap_socket(raw, server_hostname="127.0.0.1", session=session) as tls:
+        head = f"GET {RECORDS} HTTP/1.1\r\nHost: 127.0.0.1:{port_of(url)}\r\n"
+        tls.sendall(f"{head}Authorization: Bearer {token}\r\n\r\n".encode())
+        status = int(tls.recv(65536).split(b" ")[1])
+        return status, bool(tls.session_reused), tls.session
 
 
-def places(estate: Estate) -> dict[str, str]:
-    return {"authorization-server": estate.mtls_alias, **estate.urls}
+@pytest.mark.parametrize("first", [None, "one"], ids=["without a certificate", "with it"])
+def test_no_session_is_resumed(running: Running, first: str | None) -> None:
+    """MT-18: RFC 8446 section 4.6.1; what a connection showed ends with it."""
+    token, url = running.token("one"), running.estate.urls["orders"]
+    context = running.context(first)
+    status, _, session = asked(url, context, None, token)
+    assert status == (200 if first else 401)
+    assert session is None or not session.has_ticket
+    context.load_cert_chain(*running.pairs["one"])
+    # Resumed, it would have brought no certificate: a session keeps what it began with.
+    assert asked(url, context, session, token)[:2] == (200, False)
 
 
-def test_every_listener_lets_the_registered_certificates_in(running: Running) -> None:
-    for url in places(running.estate).values():
-        for client in ("own", "one", None):
-            with connected(url, running.context(client)) as peer:
-                assert get(peer, "/nowhere").status in (401, 404)
-
-
-def test_one_that_nobody_registered_is_refused_with_its_reason_in_the_event(
-    running: Running, tmp_path: Path
-) -> None:
-    unknown = written(tmp_path, "unknown", self_signed(FOR_ITSELF))
-    context = context_of(str(running.estate.ca_file), unknown)
-    for name, url in places(running.estate).items():
-        assert refusal_by_tls(url, context) == "TLSV1_ALERT_UNKNOWN_CA"
-        event = running.last(name, "refused_by_tls")
-        assert (event["role"], event["reason"]) == ("listener", "tls")
-        assert event["detail"] == "CERTIFICATE_VERIFY_FAILED: self-signed certificate"
-
-
-def test_a_registered_certificate_lets_in_nobody_that_it_has_signed(
-    running: Running, tmp_path: Path
-) -> None:
-    issued = self_signed(FOR_ITSELF, subject="issued", by=OWN)
-    alone = written(tmp_path, "issued", issued)
-    Path(tmp_path / "chain.pem").write_bytes(issued.certificate_pem + OWN.certificate_pem)
-    for pair in (alone, (str(tmp_path / "chain.pem"), alone[1])):
-        refusal_by_tls(running.estate.urls["orders"], context_of(str(running.estate.ca_file), pair))
-        event = running.last("orders", "refused_by_tls")
-        assert event["detail"] == "CERTIFICATE_VERIFY_FAILED: invalid CA certificate"
-    with connected(running.estate.urls["orders"], running.context("own")) as peer:
-        assert get(peer, RECORDS).status == 401
-
-
-@pytest.fixture
-def trusting(files: Files, tmp_path: Path) -> Iterator[Any]:
-    """Start a listener that trusts these certificates, as if they had been registered."""
-    started: list[Listener] = []
-
-    def start(pair: KeyPair) -> str:
-        trust = tmp_path / "trust.pem"
-        trust.write_bytes(Path(files.ca).read_bytes() + pair.certificate_pem)
-        context = labsim_context(files, str(trust))
+def test_a_session_without_a_certificate_would_be_resumed_by_its_ticket(files: Files) -> None:
+    """MT-18, the control: the same client resumes where a server gives it a ticket."""
+    for tickets, resumes in ((0, False), (2, True)):
+        given = files.server_context(asks=True)
+        assert given.num_tickets == 0
+        given.num_tickets = tickets
         bound = listening()
         url = f"https://127.0.0.1:{bound.getsockname()[1]}"
-        started.append(Listener(bound, context, lambda _: Response(200), lambda *_: None))
-        started[-1].start()
-        return url
-
-    yield start
-    for listener in started:
-        listener.close()
-
-
-def labsim_context(files: Files, trust: str) -> ssl.SSLContext:
-    from labsim.estate.tls import server_context
-
-    return server_context(*files.server, trust)
-
-
-AUTHORITIES = {
-    "CA:TRUE": lambda: self_signed(AUTHORITY),
-    "keyCertSign": lambda: self_signed(SIGNS_CERTIFICATES),
-    "Netscape's type": lambda: self_signed(NETSCAPE_AUTHORITY),
-    "version 1": of_version_1,
-}
-
-
-@pytest.mark.parametrize("make", AUTHORITIES.values(), ids=AUTHORITIES)
-def test_what_registration_refuses_would_let_others_in(
-    trusting: Any, files: Files, tmp_path: Path, make: Any
-) -> None:
-    """Why it does: OpenSSL takes each of these for an authority, once it is trusted."""
-    registered = make()
-    issued = written(tmp_path, "issued", self_signed(FOR_ITSELF, subject="issued", by=registered))
-    with connected(trusting(registered), context_of(files.ca, issued)) as peer:
-        assert get(peer, "/").status == 200
-
-
-def test_what_registration_accepts_would_not(
-    trusting: Any, files: Files, tmp_path: Path
-) -> None:
-    for registered in (self_signed(FOR_ITSELF), self_signed()):
-        url = trusting(registered)
-        own = written(tmp_path, "own", registered)
-        issued = written(tmp_path, "issued", self_signed(FOR_ITSELF, by=registered))
-        with connected(url, context_of(files.ca, own)) as peer:
-            assert get(peer, "/").status == 200
-        assert refusal_by_tls(url, context_of(files.ca, issued)) == "TLSV1_ALERT_UNKNOWN_CA"
-
-
-# MT-18: a new connection has nothing of an old one.
-
-
-def test_no_session_is_resumed(running: Running) -> None:
-    """MT-18: RFC 8446 section 4.6.1; without tickets there is nothing to resume with."""
-    token, url = running.token("one"), running.estate.urls["orders"]
-    for first, second, status in ((None, "one", 200), ("one", None, 401), ("one", "one", 200)):
-        context = running.context(first)
-        with connected(url, context) as peer:
-            assert get(peer, RECORDS, token).status == (200 if first else 401)
-            session = peer.tls.session
-        assert session is None or not session.has_ticket
-        if second and not first:
-            context.load_cert_chain(*running.pairs[second])
-        if first and not second:
-            context = running.context(None)
-        with connected(url, context) as peer:
-            assert not peer.tls.session_reused
-            assert get(peer, RECORDS, token).status == status
-
-
-def test_with_tickets_a_session_would_be_resumed(
-    serve: Serve, files: Files, tmp_path: Path
-) -> None:
-    """The control: the same client resumes where a server gives it a ticket."""
-    context, reused = context_of(files.ca), []
-    for tickets in (0, 2):
-        given = files.server_context(asks=True)
-        given.num_tickets = tickets or given.num_tickets
-        bound = listening()
-        port = bound.getsockname()[1]
         listener = Listener(bound, given, lambda _: Response(200), lambda *_: None)
         listener.start()
-        session = None
-        for _ in range(2):
-            tls = context.wrap_socket(_plain(port), server_hostname="127.0.0.1", session=session)
-            with tls:
-                tls.sendall(f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
-                assert tls.recv(65536).startswith(b"HTTP/1.1 200")
-                session = tls.session if tls.session and tls.session.has_ticket else None
-                reused.append(tls.session_reused)
+        context = context_of(files.ca)
+        _, _, session = asked(url, context, None)
+        assert asked(url, context, session)[:2] == (200, resumes)
         listener.close()
-    assert reused == [False, False, False, True]
 
 
-def _plain(port: int) -> Any:
-    import socket
+def test_nobody_is_asked_for_a_certificate_after_the_handshake(running: Running) -> None:
+    """MT-19: RFC 8705 makes no provision for it, so it does not happen; nor at any later request."""
+    context = running.context("one")
+    context.post_handshake_auth = True
+    with connected(running.estate.issuer, context) as peer:  # which asks for none in the handshake
+        for _ in range(2):
+            assert get(peer, "/jwks").status == 200
+            peer.send(
+                b"POST /token HTTP/1.1\r\n@\r\nContent-Type: application/x-www-form-urlencoded"
+            )
+            body = b"grant_type=client_credentials&client_id=one"
+            answer = peer.send(b"\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)).answer()
+            assert (answer.status, answer.body) == (401, b'{"error":"invalid_client"}')
+    assert running.last("as", "rejected")["check"] == "client_shows_a_certificate"
+    assert running.ask("one", context)[0] == 200
 
-    return socket.create_connection(("127.0.0.1", port), 30)
+
+def test_there_is_no_older_tls_that_could_renegotiate(running: Running) -> None:
+    """MT-19: RFC 8446 section 4.1.2."""
+    context = running.context("one")
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    url = running.estate.urls["orders"]
+    assert refusal_by_tls(url, context) == "TLSV1_ALERT_PROTOCOL_VERSION"
+    assert running.last("orders", "refused_by_tls")["detail"] == "UNSUPPORTED_PROTOCOL"
+    with connected(url, running.context("one")) as peer:
+        assert peer.tls.version() == "TLSv1.3"
+
+
+def test_each_request_of_a_kept_connection_is_judged_by_its_one_certificate(
+    running: Running,
+) -> None:
+    """MT-20: also where all of them were sent before the first was answered."""
+    tokens = [running.token(client) for client in ("one", "other", "one")]
+    sent = b"".join(
+        f"GET {RECORDS} HTTP/1.1\r\n@\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+        for token in tokens
+    )
+    with connected(running.estate.urls["orders"], running.context("one")) as peer:
+        one_by_one = [get(peer, RECORDS, token).status for token in tokens]
+        peer.send(sent)
+        at_once = [peer.answer().status for _ in tokens]
+    assert one_by_one == at_once == [200, 401, 200]
+    event = running.last("orders", "rejected")
+    assert (event["reason"], event["client_id"]) == ("BINDING_MISMATCH", "other")
+
+
+def renewed(running: Running, client: str, folder: Path) -> Pair:
+    """Have a client's key certified again, and keep the old certificate."""
+    certificate_file, key_file = running.pairs[client]
+    server = running.estate.process("authorization-server")
+    pem = server.call("renew", certificate=Path(certificate_file).read_text())
+    (folder / "renewed.pem").write_text(pem)
+    return str(folder / "renewed.pem"), key_file
+
+
+def test_after_a_rotation_the_old_token_needs_the_old_certificate(
+    running: Running, tmp_path: Path
+) -> None:
+    """MT-05: the same key and names, another thumbprint (RFC 8705 section 6.3)."""
+    url, old = running.estate.urls["orders"], running.context("renewed")
+    pair = renewed(running, "renewed", tmp_path)
+    assert (
+        len(
+            {
+                certificate_thumbprint(as_der(Path(file).read_bytes()))
+                for file in (pair[0], running.pairs["renewed"][0])
+            }
+        )
+        == 2
+    )
+    new = context_of(str(running.estate.ca_file), pair)
+    tokens = {context: running.ask("renewed", context)[1]["access_token"] for context in (old, new)}
+    for context in (old, new):
+        with connected(url, context) as peer:
+            found = [get(peer, RECORDS, token).status for token in tokens.values()]
+        assert found == ([200, 401] if context is old else [401, 200])
+    assert running.last("orders", "rejected")["reason"] == "BINDING_MISMATCH"
+
+
+def test_a_revoked_certificate_is_refused_at_the_next_request_of_its_connection(
+    running: Running, tmp_path: Path
+) -> None:
+    """MT-10: the connection stays, and what it showed is good no more."""
+    token, url = running.token("revoked"), running.estate.urls["orders"]
+    server = running.estate.process("authorization-server")
+    pem = Path(running.pairs["revoked"][0]).read_text()
+    with connected(url, running.context("revoked")) as peer:
+        assert get(peer, RECORDS, token).status == 200
+        assert sorted(server.call("withdraw", certificate=pem)) == sorted(running.estate.urls)
+        answer = get(peer, RECORDS, token)
+    assert answer.status == 401
+    event = running.last("orders", "rejected")
+    assert (event["reason"], event["check"]) == ("PROOF_KEY_REVOKED", "certificate_is_not_revoked")
+    assert running.ask("revoked") == (401, {"error": "invalid_client"})
+    successor = renewed(running, "revoked", tmp_path)
+    assert running.ask("revoked", context_of(str(running.estate.ca_file), successor))[0] == 200

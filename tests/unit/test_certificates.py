@@ -20,6 +20,8 @@ from labsim.certificates import (
     certificate_thumbprint,
     client_certificate,
     client_leaf,
+    client_leaf_for,
+    renewed,
     server_leaf,
 )
 
@@ -164,6 +166,34 @@ def test_the_same_key_certified_again_is_another_thumbprint(issued: Issued) -> N
     made = [client_certificate(issued.authority, public, URI, "storefront", NOW) for _ in range(3)]
     prints = {certificate_thumbprint(c.public_bytes(serialization.Encoding.DER)) for c in made}
     assert len(prints) == 3
+
+
+def test_a_certificate_says_the_subject_and_names_it_was_asked_for(issued: Issued) -> None:
+    subject = x509.Name.from_rfc4514_string("CN=a\\,b,OU=c+O=d,C=DE")
+    names = [x509.RFC822Name("a@a.test"), x509.DNSName("*.a.test")]
+    for some, is_critical in ((subject, False), (x509.Name([]), True)):
+        made = client_leaf_for(issued.authority, some, names, NOW).certificate
+        found = made.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        assert (made.subject, list(found.value), found.critical) == (some, names, is_critical)
+    alone = client_leaf_for(issued.authority, subject, [], NOW).certificate
+    with pytest.raises(x509.ExtensionNotFound):
+        alone.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+
+
+@pytest.mark.parametrize("names", [[], [x509.DNSName("a.test")]])
+def test_a_renewed_certificate_differs_in_nothing_but_itself(
+    issued: Issued, names: list[x509.GeneralName]
+) -> None:
+    old = client_leaf_for(issued.authority, x509.Name.from_rfc4514_string("CN=a"), names, NOW)
+    made = x509.load_pem_x509_certificate(
+        renewed(issued.authority, old.certificate_pem.decode()).encode()
+    )
+    assert made.public_key() == old.key.public_key()
+    assert made.subject == old.certificate.subject
+    oids = [[e.oid for e in each.extensions] for each in (made, old.certificate)]
+    assert oids[0] == oids[1]
+    assert made.serial_number != old.certificate.serial_number
+    made.verify_directly_issued_by(issued.authority.certificate)
 
 
 def test_a_pair_says_its_der(issued: Issued) -> None:

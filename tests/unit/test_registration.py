@@ -10,6 +10,8 @@ from labsim.keys import SigningKey, public_key
 from labsim.roles.client_authentication import secret_hash
 from labsim.roles.grants import TOKEN_EXCHANGE
 from labsim.roles.registration import registered
+from labsim.roles.tls_client_authentication import NOTHING_REGISTERED
+from tests.own_certificates import FOR_ITSELF, registration, self_signed
 from tests.wiring import BINDINGS
 
 SCOPES = frozenset({"a.read", "b.read"})
@@ -21,6 +23,14 @@ PUBLIC = {"client_id": "c", "token_endpoint_auth_method": "none"}
 
 CERTIFICATE = "tls_client_certificate_bound_access_tokens"
 SIGNATURE = "httpsig_key_binding_method"
+
+
+NAMED = {
+    "client_id": "c",
+    "token_endpoint_auth_method": "tls_client_auth",
+    "tls_client_auth_san_dns": "c.test",
+}
+OWN = registration("c", [self_signed(FOR_ITSELF)])
 
 
 def made(metadata: dict[str, Any]) -> Any:
@@ -62,6 +72,16 @@ def test_a_client_says_what_it_may_and_what_it_must() -> None:
     assert (client.scopes, client.requires) == ({"b.read"}, "dpop")
     assert client.grant_types == {"client_credentials"}
     assert made({**BASIC, "dpop_bound_access_tokens": False}).requires is None
+
+
+@pytest.mark.parametrize("metadata", [NAMED, OWN])
+def test_a_client_with_a_certificate(metadata: dict[str, Any]) -> None:
+    for more in ({}, {CERTIFICATE: True}, {CERTIFICATE: False, "client_secret": "not looked at"}):
+        client = made({**metadata, **more})
+        assert client.certificate != NOTHING_REGISTERED
+        assert (client.secret_hash, client.keys) == (b"", ())
+        assert client.requires == ("mtls" if more.get(CERTIFICATE) else None)
+    assert made(BASIC).certificate == NOTHING_REGISTERED
 
 
 @pytest.mark.parametrize(
@@ -115,6 +135,12 @@ def test_a_client_asks_for_its_binding(metadata: dict[str, Any], binding: str | 
         ({**BASIC, SIGNATURE: ["runtime"]}, f'{SIGNATURE} must be "runtime"'),
         ({**BASIC, CERTIFICATE: True, SIGNATURE: "runtime"}, "mtls|http_signature"),
         ({**BASIC, CERTIFICATE: True, "dpop_bound_access_tokens": True}, "one binding"),
+        ({**NAMED, "tls_client_auth_san_ip": "::1"}, "exactly one of"),
+        ({**NAMED, "tls_client_auth_san_dns": ""}, "tls_client_auth_san_dns"),
+        ({**NAMED, "dpop_bound_access_tokens": True}, "shows a certificate"),
+        ({**NAMED, SIGNATURE: "runtime"}, "shows a certificate"),
+        ({**OWN, "jwks": {"keys": [KEY]}}, "x5c"),
+        ({**OWN, "dpop_bound_access_tokens": True}, "shows a certificate"),
     ],
 )
 def test_metadata_that_cannot_be_used_is_named(metadata: dict[str, Any], named: str) -> None:

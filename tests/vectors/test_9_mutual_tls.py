@@ -1,9 +1,10 @@
 """Section 9 of the catalogue: mutual TLS, as far as the roles decide it.
 
-Elsewhere, since there a connection, a proxy or a client's registration decides: MT-07 to MT-09
-(client authentication by TLS), MT-12 to MT-15 (proxies and their fields), MT-18 and MT-19 (live TLS:
-resumption, a certificate that changes), MT-22 (introspection), MT-25 (endpoint aliases). MT-17 has
-no row: there are no authorization codes here.
+Elsewhere, since there a connection, a proxy or a client's registration decides: MT-07 to MT-09 in
+test_9_tls_client_authentication.py and test_9_self_signed_and_revoked.py, MT-12 to MT-15 in
+test_9_certificate_header.py, MT-18 to MT-20 (live TLS) in tests/estate/test_mutual_tls.py, MT-22
+with introspection, MT-25 in tests/estate/test_strangers_with_certificates.py. MT-17 has no row:
+there are no authorization codes here.
 """
 
 from __future__ import annotations

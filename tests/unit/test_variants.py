@@ -1,0 +1,53 @@
+"""The variants of an estate, as data."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pytest
+
+from labsim.errors import LabError
+from labsim.estate.variants import VARIANTS, variant
+
+BASE = asdict(VARIANTS["base"])
+
+
+def differences(name: str) -> dict[str, object]:
+    found = asdict(variant(name)).items()
+    return {
+        key: value for key, value in found if BASE[key] != value and key not in ("name", "title")
+    }
+
+
+def test_the_base_is_the_strict_profile() -> None:
+    assert next(iter(VARIANTS)) == "base"
+    assert differences("base") == {}
+    assert BASE["remembers"] is True
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        ("nonce", {"nonces": True}),
+        ("introspection", {"introspects": True}),
+        ("minimal", {"remembers": False}),
+        ("replicas_shared", {"replicas": "shared"}),
+        ("replicas_apart", {"replicas": "apart"}),
+        ("proxy_strips", {"proxy": "strips"}),
+        ("proxy_passes", {"proxy": "passes"}),
+    ],
+)
+def test_each_variant_differs_from_the_base_in_one_thing(
+    name: str, changed: dict[str, object]
+) -> None:
+    assert differences(name) == changed
+    assert variant(name).title
+
+
+def test_no_two_variants_are_the_same() -> None:
+    assert len({str(differences(name)) for name in VARIANTS}) == len(VARIANTS)
+
+
+def test_a_variant_that_there_is_not_is_answered_with_those_there_are() -> None:
+    with pytest.raises(LabError, match="base, nonce"):
+        variant("magic")
