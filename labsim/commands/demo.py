@@ -23,6 +23,14 @@ if TYPE_CHECKING:
     from labsim.rounds import Findings, Round
     from labsim.stories.oracle import Difference
 
+RESULTS = (
+    "attempts.csv",
+    "events.jsonl",
+    "matrix.svg",
+    "blast_radius.svg",
+    "variants.svg",
+    "report.html",
+)
 SUMMARY = "Steal tokens, replay them, and show what was served and what was refused."
 DEFAULT_SEED = 4127
 
@@ -76,6 +84,9 @@ def _results(out: Path) -> Iterator[Results]:
 
     try:
         out.mkdir(parents=True, exist_ok=True)
+        # Those of an earlier run go first: a run that is interrupted would leave a mixture.
+        for name in RESULTS:
+            (out / name).unlink(missing_ok=True)
         with (
             (out / "attempts.csv").open("w") as attempts,
             (out / "events.jsonl").open("w") as events,

@@ -20,9 +20,7 @@ from labsim.estate.private_file import read_json
 from labsim.estate.process import Process
 from labsim.estate.replay_memory import InProcessReplayMemory, SqliteReplayMemory
 from labsim.estate.serving import BINDINGS, event_log, listen, new_id, nonces
-from labsim.http_message import Request, Response
 from labsim.roles.client_authentication import basic
-from labsim.roles.decision import Event
 from labsim.roles.introspected_tokens import IntrospectedTokens
 from labsim.roles.resource_server import ResourceServer
 
@@ -114,69 +112,22 @@ class Varied:
         self.role = replace(self.role, introspected=IntrospectedTokens(asking) if on else None)
 
 
-class Server:
-    """Hold the role as it is now, and do what its operator asks for."""
-
-    def __init__(self, process: Process) -> None:
-        run, config = process.run_folder, process.config
-        self._ca_file, self._issuer = run / CA_FILE, config["issuer"]
-        self.clock, self.folder = Clock(run / CLOCK_FILE), run / config["name"]
-        self._memory = SqliteReplayMemory(run / config["memory"] / "replay_memory.sqlite")
-        revoked = SqliteRevocationList(self.folder / "revocations.sqlite")
-        self._role = ResourceServer(
-            name=config["name"],
-            resource=config["url"],
-            issuer=self._issuer,
-            issuer_keys=FetchedKeys(self._issuer, self._ca_file, self.clock),
-            bindings=tuple(BINDINGS.values()),
-            records=MemoryRecords(config["name"], read_json(self.folder / "records.json")),
-            clock=self.clock,
-            new_id=new_id,
-            memory=self._memory,
-            nonces=nonces(config["require_nonce"]),
-            revocations=revoked,
-            is_key_revoked=revoked.holds,
-            verified=VerifiedTokens(),
-        )
-
-    def handle(self, request: Request) -> tuple[Response, Event | None]:
-        """Let the role answer."""
-        return self._role.handle(request)
-
-    def require_nonce(self, on: bool) -> None:
-        """Ask for a nonce in each proof from now on, or for none."""
-        self._role = replace(self._role, nonces=nonces(on))
-
-    def remember(self, on: bool) -> None:
-        """Keep a replay memory, or none: the strict and the minimal profile."""
-        self._role = replace(self._role, memory=self._memory if on else None)
-
-    def trust_proxy(self, certificate: str) -> None:
-        """Believe what a proxy with this certificate (PEM) says of its clients; empty: nobody."""
-        thumbprint = certificate and certificate_thumbprint(as_der(certificate.encode()))
-        self._role = replace(self._role, trusted_proxy=thumbprint)
-
-    def introspect(self, on: bool) -> None:
-        """Ask the authorization server about each token, or read tokens again."""
-        own = read_json(self.folder / "client.json")
-        authenticate = basic(own["client_id"], own["secret"])
-        asking = AskedIssuer(self._issuer, Dialler(str(self._ca_file)), authenticate)
-        self._role = replace(self._role, introspected=IntrospectedTokens(asking) if on else None)
-
-
 def run(process: Process) -> None:
     """Run one resource server, or a second replica of one.
 
-    Config: `name`, `url`, `issuer`, `require_nonce`, `memory` (the name of the process in whose
-    folder the replay memory lies).
+    Config: `name`, `url`, `issuer`, `require_nonce`, `memory` (the name of the process whose replay
+    memory it is) and `replay_memory` (its kind: sqlite, in_process, or the URL of a Redis server).
     """
-    server, port = Server(process), int(process.config["url"].rpartition(":")[2])
-    listen(process, server.handle, server.clock, event_log(process), server.folder, port)
+    clock = Clock(process.run_folder / CLOCK_FILE)
+    varied = Varied(process, clock)
+    port = int(process.config["url"].rpartition(":")[2])
+    log = event_log(process)
+    listen(process, lambda request: varied.role.handle(request), clock, log, varied.folder, port)
     process.serve(
         {
-            "require_nonce": server.require_nonce,
-            "remember": server.remember,
-            "trust_proxy": server.trust_proxy,
-            "introspect": server.introspect,
+            "require_nonce": varied.require_nonce,
+            "remember": varied.remember,
+            "trust_proxy": varied.trust_proxy,
+            "introspect": varied.introspect,
         }
     )
