@@ -22,6 +22,7 @@ from labsim.estate.names import COLLECTION
 from labsim.estate.plan import Plan
 from labsim.estate.running import Estate
 from labsim.rooms import names
+from labsim.whole_import import whole
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -164,6 +165,7 @@ class Lab:
         Columns: resource (str), outcome (str), status (int), records (list of ids), request_id
         (str), why (str), sent and answer (str, bytes on the wire as latin-1).
         """
+        whole("pandas")
         import pandas as pd
 
         return pd.DataFrame(self.work_rows(client, *resources))

@@ -12,6 +12,7 @@ from labsim.haul import Haul
 from labsim.prediction import NOT_SEALED, Prediction, Sealed
 from labsim.rooms import names, rooms
 from labsim.stories.three_views import Shown, beside, shown
+from labsim.whole_import import whole
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -120,9 +121,9 @@ class AttackerHandle:
 
         `order` shuffles the replays; `progress` is told how many attempts were made since the last
         call. Returns the attempts as a table (columns: see `blast.measured.attempts_frame`); with
-        `predicted`, as a Prediction, sealed while that is None, unless `reveal`.
-        Raises LabError for a name that does not exist; it lists those that do.
+        `predicted`, as a Prediction, sealed while that is None, unless `reveal`. Or LabError.
         """
+        whole("pandas")
         from labsim.blast.measured import attempts_frame
 
         pieces = loot.pieces if isinstance(loot, Haul) else (loot,)
@@ -131,8 +132,8 @@ class AttackerHandle:
             self._replay_one(piece, by, against, order, progress)
         frame = attempts_frame(self.rows[first:])
         # The same replay again, predicted this time, opens what was sealed.
-        varied = (by, against, self._lab.variant)
-        same = tuple((p["client"], p["theft"], p["resource"], *varied) for p in pieces)
+        whose = tuple((p["client"], p["theft"], p["resource"]) for p in pieces)
+        same = (by, against, self._lab.variant, *whose)
         self._sealed.pop(same, None)
         if predicted is NOT_SEALED:
             return frame
@@ -223,8 +224,7 @@ class AttackerHandle:
         }
 
     def _story(self, client: str) -> str:
-        stories = self._lab.plan.stories.values()
-        return next((story.name for story in stories if story.client == client), "")
+        return next((s.name for s in self._lab.plan.stories.values() if s.client == client), "")
 
     def attempts(self) -> DataFrame:
         """Return every attempt of this run as a table."""

@@ -90,11 +90,13 @@ class Parent:
         """Wait for the owner, the next look at an idle run, or the end of the host's run."""
         poller = select.poll()
         poller.register(self._control, select.POLLIN)
-        if self._host:  # which sends nothing: all there is to read is its end
+        # It sends nothing: all there is to read is that it ends its run. If it is gone itself, the
+        # folder stays until the owner ends: its children may still be dying in there.
+        if self._host and not hung_up(self._host):
             poller.register(self._host, select.POLLIN)
         wait = self._idleness.until_next_look * 1000 if self._idleness else None
         ready = {fd for fd, _ in poller.poll(wait)}
-        if self._host is not None and self._host.fileno() in ready:
+        if self._host and self._host.fileno() in ready and not hung_up(self._host):
             self.end_run()
         return self._control.fileno() in ready
 

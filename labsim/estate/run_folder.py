@@ -8,6 +8,7 @@ it are worth nothing once the run is over.
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 from labsim.errors import LabError
@@ -15,6 +16,8 @@ from labsim.errors import LabError
 # A run that cannot write this much fails at once instead of in the middle.
 LEAST_ROOM = 1 << 18
 LAST_BYTES = 8192
+# How long processes that were killed may take to be gone; on a busy machine it is not at once.
+DYING_SECONDS = 1.0
 
 
 def choose() -> Path:
@@ -66,10 +69,12 @@ def remove(folder: Path) -> None:
     """Remove a run folder and all that is in it, if it is there."""
     import shutil  # only here: whoever imports this module must start fast
 
-    for _ in range(10):  # a process that is just dying may still put a file there
+    until = time.monotonic() + DYING_SECONDS
+    while True:
         shutil.rmtree(folder, ignore_errors=True)
-        if not os.path.lexists(folder):
+        if not os.path.lexists(folder) or time.monotonic() > until:
             return
+        os.sched_yield()  # to a process that is just dying and may still put a file there
 
 
 def last_lines(log: Path | int, count: int = 10) -> str:

@@ -118,6 +118,18 @@ BROKEN = [
     ('records = "records/crm.json"', 'records = "no.json"', "no.json is missing", "not loaded"),
     ("[resources.crm]", "[resources.Crm]", "resources: 'Crm' is no name", "lower-case"),
     ("[resources.vault]", "[resources.attacker]", "the name 'attacker' is taken", "Choose another"),
+    (
+        "[resources.vault]",
+        "[resources.terminator]",
+        "the name 'terminator' is taken",
+        "Choose another",
+    ),
+    (
+        "[resources.vault]",
+        "[resources.outside-clients]",
+        "the name 'outside-clients' is taken",
+        "Choose another",
+    ),
     ("[clients.storefront]", "[clients.orders]", "the name 'orders' is taken", "Choose another"),
     ("[clients.fulfilment]", "[clients.storefront]", "no valid TOML", "each name once"),
     ('calls = ["crm", "collab"]', 'calls = ["crm", "colab"]', "'colab' is unknown", "There are"),
