@@ -125,11 +125,16 @@ class Open:
         self.page.evaluate(
             """command => {
                 window.done = false;
-                window.jupyterapp.commands.execute(command).then(() => { window.done = true; });
+                window.failed = '';
+                window.jupyterapp.commands.execute(command).then(
+                    () => { window.done = true; },
+                    error => { window.failed = String(error); },
+                );
             }""",
             command,
         )
-        wait(self.page, "() => window.done")
+        wait(self.page, "() => window.done || window.failed")
+        assert self.page.evaluate("() => window.failed") == ""
 
     def run_all(self) -> None:
         """Run every cell, as the menu's Run All Cells does; each must have run to its end."""
