@@ -8,7 +8,7 @@ Names are loaded when they are first used (PEP 562), so that importing this cost
 
 __all__ = ["Lab", "LabError", "start"]
 
-_WHERE = {"Lab": "labsim.lab", "LabError": "labsim.errors", "start": "labsim.lab"}
+_WHERE = {"Lab": "labsim.lab", "LabError": "labsim.errors", "start": "labsim.starting"}
 
 
 def __getattr__(name):  # type: ignore[no-untyped-def]  # this file must parse under Python 3.8

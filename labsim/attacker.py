@@ -30,7 +30,7 @@ class Attacker:
     """Hold the attacker's own key and what it needs to send; every replay gets this as its thief.
 
     `send` is a dialler, `clock` returns lab seconds, `new_id` identifiers never used before;
-    `identify` lets the dialler show the certificate of a key.
+    `identify` lets the dialler show the certificate of a key, `reach` sends from a foothold.
     """
 
     def __init__(
@@ -42,9 +42,11 @@ class Attacker:
         own_key: SigningKey,
         unknown_key: SigningKey,
         identify: Callable[[SigningKey], None],
+        reach: Callable[[str, Request], Outcome],
     ) -> None:
         self._send = send
         self._identify = identify
+        self._reach = reach
         self._clock = clock
         self._new_id = new_id
         self._bindings = bindings
@@ -65,9 +67,18 @@ class Attacker:
         """Return a key of the attacker's whose certificate is by an authority of its own making."""
         return self._unknown_key
 
+    @property
+    def now(self) -> float:
+        """Return lab seconds."""
+        return self._clock()
+
     def send(self, request: Request) -> Outcome:
         """Send a request as it stands."""
         return self._send(request)
+
+    def in_place(self, foothold: str, request: Request) -> Outcome:
+        """Let the holder's own process send a request, with its token, key and connection."""
+        return self._reach(foothold, request)
 
     def present(self, request: Request, token: str, binding: Binding, holder: Holder) -> Outcome:
         """Send a request with a token and a fresh proof by `holder`, as an honest client would."""
@@ -169,6 +180,8 @@ class Attacker:
 
     def binding_of(self, loot: Loot) -> Binding:
         """Return the binding that the loot's token names in its `cnf`."""
+        if loot.token is None and loot.binding:
+            return self._bindings[loot.binding]
         cnf = token_claims(loot.token).get("cnf")
         members = cnf if isinstance(cnf, dict) else {None: None}
         return next(b for b in self._bindings.values() if b.confirmation in members)

@@ -50,8 +50,15 @@ class Thief(Protocol):
     def unknown_key(self) -> Holder:
         """Return a key of the attacker's whose certificate is by an authority of its own making."""
 
+    @property
+    def now(self) -> float:
+        """Return lab seconds."""
+
     def send(self, request: Request) -> Outcome:
         """Send a request as it stands."""
+
+    def in_place(self, foothold: str, request: Request) -> Outcome:
+        """Let the holder's own process send a request, with its token, key and connection."""
 
     def present(self, request: Request, token: str, binding: Binding, holder: Holder) -> Outcome:
         """Send a request with a token and a fresh proof by `holder`, as an honest client would.

@@ -60,6 +60,10 @@ class Request:
         """Return a copy that goes to another URL; nothing else changes."""
         return replace(self, url=url)
 
+    def showing(self, certificate: bytes | None) -> Request:
+        """Return a copy that goes over a connection which shows this certificate (DER)."""
+        return replace(self, peer_certificate=certificate)
+
     @property
     def target(self) -> str:
         """Return the origin-form request target: path and query (RFC 9112 section 3.2.1)."""

@@ -7,16 +7,14 @@ with labsim.start() as lab:
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from labsim.errors import LabError
 from labsim.estate import client_certificates
-from labsim.estate import plan as plans
 from labsim.estate.clock import Clock
+from labsim.estate.custody import CUSTODIES
 from labsim.estate.events import EventReader
 from labsim.estate.names import COLLECTION
 from labsim.estate.plan import Plan
@@ -31,48 +29,6 @@ if TYPE_CHECKING:
     from labsim.thief import AttackerHandle
 
 BINDINGS = names("labsim.bindings")
-CUSTODIES = ("file", "memory")
-# Longer than any break of a class; a tab that was left open holds no processes overnight.
-IDLE_MINUTES = 120
-
-_started: weakref.WeakSet[Lab] = weakref.WeakSet()
-
-
-def start(
-    estate: Path | str | None = None,
-    *,
-    clients: Sequence[Mapping[str, Any]] = (),
-    require_nonce: bool = False,
-    idle_minutes: float | None = IDLE_MINUTES,
-    replay_memory: str = "sqlite",
-    quiet: bool = False,
-) -> Lab:
-    """Start the lab's estate and return the lab; the caller stops it, or its end does.
-
-    `estate` is an estate file (the lab's own if None), `clients` are registrations of clients from
-    outside (RFC 7591 metadata). It stops itself when nothing was done with it for `idle_minutes`
-    (None: never). `replay_memory` is where resource servers remember proofs: sqlite, in_process, or
-    the URL of a Redis server. Raises LabError if a lab already runs here, or cannot start.
-    """
-    for lab in _started:
-        if lab.runs:
-            raise LabError(
-                f"A lab already runs in this Python process, in {lab.run_folder}.",
-                "No second one was started.",
-                "Use that one, or call its stop() first; reset() starts it afresh.",
-            )
-    plan = plans.load(Path(estate) if estate else None)
-    if clients:
-        from labsim.estate.outside_clients import admitted
-
-        clients = admitted(clients, plan)
-    seconds = None if idle_minutes is None else idle_minutes * 60
-    lab = Lab(plan, clients, partial(Estate, plan, clients, require_nonce, seconds, replay_memory))
-    lab.begin()
-    _started.add(lab)
-    if not quiet:
-        print(lab.summary())
-    return lab
 
 
 class Lab:
@@ -183,7 +139,7 @@ class Lab:
     def bind(self, client: str, binding: str, custody: str = "file") -> None:
         """Give a client another binding: a fresh key, and new tokens from its next request on.
 
-        `custody` says where the key lies: `file`, beside the token, or `memory`.
+        `custody` says where the key lies: `file`, beside the token, `memory`, or `signer`.
         Raises LabError for a name that does not exist; it lists those that do.
         """
         self.plan.client(client)
@@ -235,6 +191,14 @@ class Lab:
 
         rows = self._estate.revoke(client)
         return pd.DataFrame(rows, columns=["resource", "tokens", "told"])
+
+    def evict(self, client: str) -> None:
+        """Throw a stranger's code out of a client's process: its foothold ends, what it took stays.
+
+        Raises LabError for a client that does not exist.
+        """
+        self.plan.client(client)
+        self._estate.process(client).call("evict")
 
     def renew_certificate(self, client: str) -> None:
         """Give a client a new certificate for its old key; its tokens stay bound to the old one.

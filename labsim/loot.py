@@ -6,8 +6,9 @@ the credential out; `take` runs in the attacker's process and sees only what it 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -23,6 +24,8 @@ class Kind(StrEnum):
     CERTIFICATE = "certificate"
     REFRESH_TOKEN = "refresh_token"
     CLIENT_CREDENTIAL = "client_credential"
+    FOOTHOLD = "foothold"
+    PROOFS_AHEAD = "proofs_ahead"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +35,10 @@ class Loot:
     `resource` is the audience that the token was issued for (an absolute URI) and `url` where it
     was seen used; `key` is a private JWK and `certificate` is PEM; `client_credential` holds
     `client_id`, `method` (RFC 7591 token_endpoint_auth_method) and `secret` or `private_jwk`;
+    `foothold` is the address of a way into the holder's process, while it lasts; `ahead` are
+    requests that were signed for later, each with the lab seconds that its proof names;
     `read_in_passing` are the ids of records that the thief saw while taking it; `taken_at` is in
-    lab seconds.
+    lab seconds. `binding` is known only where there is no token that says it.
     """
 
     found_at: str
@@ -49,7 +54,10 @@ class Loot:
     certificate: str | None = None
     refresh_token: str | None = None
     client_credential: Mapping[str, Any] | None = None
+    foothold: str | None = None
+    ahead: tuple[tuple[float, Request], ...] = ()
     read_in_passing: tuple[str, ...] = ()
+    binding: str = ""
 
     @property
     def kinds(self) -> frozenset[Kind]:
@@ -61,6 +69,8 @@ class Loot:
             Kind.CERTIFICATE: self.certificate,
             Kind.REFRESH_TOKEN: self.refresh_token,
             Kind.CLIENT_CREDENTIAL: self.client_credential,
+            Kind.FOOTHOLD: self.foothold,
+            Kind.PROOFS_AHEAD: self.ahead or None,
         }
         return frozenset(kind for kind, value in have.items() if value is not None)
 
@@ -81,8 +91,23 @@ class Loot:
             "certificate": self.certificate,
             "refresh_token": self.refresh_token,
             "client_credential": dict(self.client_credential) if self.client_credential else None,
+            "foothold": self.foothold,
+            "ahead": [[at, request.to_json()] for at, request in self.ahead],
             "read_in_passing": list(self.read_in_passing),
+            "binding": self.binding,
         }
+
+    @staticmethod
+    def from_json(value: Mapping[str, Any]) -> Loot:
+        """Rebuild a piece of loot from what `to_json` returned; other members are ignored."""
+        plain = {field.name: value[field.name] for field in fields(Loot) if field.name in value}
+        captured = value["captured"]
+        plain |= {
+            "captured": Request.from_json(captured) if captured else None,
+            "ahead": tuple((float(at), Request.from_json(r)) for at, r in value["ahead"]),
+            "read_in_passing": tuple(value["read_in_passing"]),
+        }
+        return Loot(**plain)
 
 
 class Victim(Protocol):
@@ -97,9 +122,36 @@ class Victim(Protocol):
     def trust_interceptor(self) -> None:
         """Send what follows through the interceptor, and trust its certificate authority."""
 
+    def let_in(self) -> None:
+        """Let a stranger's code run in the victim's process from now on: a foothold."""
+
+
+class Foothold(Protocol):
+    """What code that runs in the victim's process can do there, while it does."""
+
+    @property
+    def address(self) -> str:
+        """Return where the foothold is reached, as `Loot.foothold` keeps it."""
+
+    def read_memory(self) -> list[Mapping[str, str]]:
+        """Return each private key that lies in the process's memory, as a JWK."""
+
+    def sign_ahead(self, url: str, times: Iterable[float]) -> list[tuple[float, Request]]:
+        """Let the holder sign a GET of this URL as if it were these lab seconds, one each.
+
+        Returns each signed request with the time asked for; empty where a binding has no proofs.
+        """
+
 
 class Access(Protocol):
     """What the thief was given: nothing else of the victim can be reached through it."""
+
+    @property
+    def now(self) -> float:
+        """Return the time of the theft, in lab seconds."""
+
+    def foothold(self) -> Foothold:
+        """Return the way into the victim's process that its code was let in by."""
 
     def files(self) -> Iterable[tuple[str, bytes]]:
         """Yield name and content of each file that was given."""
@@ -113,8 +165,9 @@ class Theft:
     """One way for a credential to get out of its owner's hands.
 
     `gives` names what the attacker is given: `log` (the victim's log file), `folder` (all that
-    lies in the victim's folder), `interceptor` (what passed through it). `take` returns one Loot
-    per resource, without client and time, which the attacker fills in.
+    lies in the victim's folder), `interceptor` (what passed through it), `process` (the folder, and
+    code that runs in the process). `take` returns one Loot per resource, without client and time,
+    which the attacker fills in. `used_after` are lab seconds that pass before the main job uses it.
     """
 
     name: str
@@ -123,3 +176,28 @@ class Theft:
     gives: str
     leak: Callable[[Victim], None]
     take: Callable[[Access], Iterable[Loot]] = field(repr=False)
+    used_after: float = 0.0
+
+
+def copied_files(access: Access) -> list[Loot]:
+    """Keep of the files that were given whatever is a credential: one Loot for each cached token."""
+    documents: dict[str, Any] = {}
+    certificate = None
+    for name, content in access.files():
+        if content.startswith(b"-----BEGIN CERTIFICATE-----"):
+            certificate = content.decode()
+        try:
+            documents[name] = json.loads(content)
+        except ValueError:
+            continue  # no document of the client's: its log, say
+    common = Loot(
+        found_at=", ".join(sorted(documents)),
+        key=documents.get("key.json"),
+        certificate=certificate,
+        client_credential=documents.get("client.json"),
+        refresh_token=documents.get("refresh_token.json"),
+    )
+    return [
+        replace(common, resource=each["resource"], url=each["url"], token=each["access_token"])
+        for each in documents.get("tokens.json", {}).values()
+    ]

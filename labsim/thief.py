@@ -6,8 +6,9 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, overload
 
+from labsim import robbery
 from labsim.errors import LabError
-from labsim.estate.names import ATTACKER, CAPTURED_FILE, COLLECTION, INTERCEPTOR, LOG_FILE
+from labsim.estate.names import ATTACKER, COLLECTION
 from labsim.haul import Haul
 from labsim.prediction import NOT_SEALED, Prediction, Sealed
 from labsim.rooms import names, rooms
@@ -50,23 +51,7 @@ class AttackerHandle:
         lab.plan.client(client)
         if by not in THEFTS:
             raise LabError.unknown("theft", by, THEFTS)
-        theft = rooms("labsim.thefts", "THEFT")[by]
-        victim = lab.estate.process(client)
-        folder = lab.run_folder / client
-        proxy = None
-        given = folder
-        if theft.gives == "interceptor":
-            proxy = lab.estate.interceptor()
-            lab.estate.process(INTERCEPTOR).call("forget")
-            given = lab.run_folder / INTERCEPTOR / CAPTURED_FILE
-        elif theft.gives == "log":
-            given = folder / LOG_FILE
-        victim.call("leak", theft=by, proxy=proxy)
-        worked = lab.work_rows(client)
-        victim.call("mend")
-        pieces = lab.estate.process(ATTACKER).call(
-            "steal", theft=by, client=client, given=[str(given)]
-        )
+        pieces, worked = robbery.rob(lab, client, rooms("labsim.thefts", "THEFT")[by])
         if not pieces:
             why = "; ".join(f"{row['resource']}: {row['why'] or row['status']}" for row in worked)
             raise LabError(

@@ -286,10 +286,16 @@ class Lab:
         response, self.event = role.handle(request)
         return Outcome.answered(request, response)
 
+    def reach(self, foothold: str, request: Request) -> Outcome:
+        """There is no process here that could be held."""
+        return Outcome(Ending.UNREACHABLE, request, None, f"nobody is at {foothold}")
+
     def attacker(self) -> Attacker:
         """Make an attacker whose own key is the thief's."""
         keys = (self.thief, UNKNOWN)
-        return Attacker(self.send, self.clock, self.new_id, BINDINGS, *keys, lambda _key: None)
+        return Attacker(
+            self.send, self.clock, self.new_id, BINDINGS, *keys, lambda _key: None, self.reach
+        )
 
     def authentication(self, client: str) -> Authentication:
         if client == "keyed":

@@ -131,8 +131,14 @@ _VARIANTS: Final = {
     "replicas_apart": "replicas with memories of their own",
     "proxy_strips": "a proxy that strips a client's own certificate header",
     "proxy_passes": "a proxy that lets a client's own certificate header through",
+    "stamping_signer": "signers that write the time into a proof themselves",
 }
-_GIVEN: Final = {"stolen_key": "the key", "new_token_for_own_key": "the client's credential"}
+_GIVEN: Final = {
+    "stolen_key": "the key",
+    "new_token_for_own_key": "the client's credential",
+    "signed_in_place": "a foothold in the holder's process",
+    "proofs_made_ahead": "proofs made ahead",
+}
 _CUSTODIES: Final = {
     "none": "no key",
     "file": "key in a file",
@@ -141,7 +147,20 @@ _CUSTODIES: Final = {
 }
 HOLDER: Final = "the holder itself"
 ORDER: Final = {
-    "theft": ("wiretap", "log_line", "container_files", "container_code"),
+    "theft": (
+        "wiretap",
+        "log_line",
+        "ticket",
+        "chat",
+        "commit",
+        "prompt_injection",
+        "compromised_resource",
+        "former_employee",
+        "vendor_tokens",
+        "vendor_store",
+        "container_files",
+        "container_code",
+    ),
     "binding": tuple(_BINDINGS),
     "custody": tuple(_CUSTODIES),
     "replay": (
@@ -153,6 +172,13 @@ ORDER: Final = {
         "own_certificate",
         "unknown_certificate",
         "forged_certificate_header",
+        "changed_body",
+        "changed_query",
+        "changed_header",
+        "hold_and_forward",
+        "laundered_by_exchange",
+        "proofs_made_ahead",
+        "signed_in_place",
         "stolen_key",
         "new_token_for_own_key",
     ),

@@ -17,7 +17,8 @@ from typing import Any, NoReturn
 from labsim.errors import LabError
 from labsim.estate.names import AUTHORIZATION_SERVER, COLLECTION
 from labsim.estate.outside_clients import certificate_files, is_given_a_certificate
-from labsim.lab import Lab, start
+from labsim.lab import Lab
+from labsim.starting import start
 
 LOOK_SECONDS = 1.0
 SUMMARY = "Start the estate for outside clients; one JSON line says where it is."

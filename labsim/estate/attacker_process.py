@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +19,21 @@ from labsim.attacker import Attacker
 from labsim.attempt import Replay, Target
 from labsim.certificates import as_der, certificate_authority, client_leaf, client_uri
 from labsim.errors import LabError
-from labsim.estate.captured import exchanges
 from labsim.estate.clock import Clock
 from labsim.estate.dialler import Dialler
+from labsim.estate.foothold import RemoteFoothold
+from labsim.estate.given import Given
 from labsim.estate.names import CA_FILE, CERTIFICATE_FILE, CLOCK_FILE, KEY_FILE
 from labsim.estate.private_file import read_json, write_private_json
 from labsim.estate.process import Process
 from labsim.estate.serving import BINDINGS, new_id
-from labsim.estate.workloads import THEFTS
-from labsim.http_message import Request, Response
+from labsim.estate.victim import THEFTS
+from labsim.http_message import Outcome, Request
 from labsim.keys import SigningKey
 from labsim.loot import Loot
 from labsim.rooms import rooms
 
 REPLAYS: dict[str, Replay] = dict(rooms("labsim.replays", "REPLAY"))
-LARGEST_FILE = 4 * 2**20
-"""Octets read of one file that was given."""
 _OPENS = frozenset({"open", "os.listdir", "os.scandir"})
 _NEVER = ("subprocess.", "os.exec", "os.posix_spawn", "os.fork", "os.system", "os.kill", "ctypes.")
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
@@ -86,33 +85,13 @@ def _is_loopback(address: Any) -> bool:
     return isinstance(address, tuple) and address[0] in ("127.0.0.1", "localhost")
 
 
-class Given:
-    """Be the access that a thief was given (see `loot.Access`): paths, and nothing around them."""
-
-    def __init__(self, paths: list[str]) -> None:
-        self._paths = [Path(path) for path in paths]
-
-    def files(self) -> Iterator[tuple[str, bytes]]:
-        """Yield name and content of each file that was given, or lies in a folder that was."""
-        for path in self._paths:
-            for file in sorted(path.iterdir()) if path.is_dir() else [path]:
-                if file.is_file():
-                    with file.open("rb") as opened:
-                        yield file.name, opened.read(LARGEST_FILE)
-
-    def captured(self) -> Iterator[tuple[Request, Response]]:
-        """Yield each exchange that passed through the interceptor."""
-        for path in self._paths:
-            yield from exchanges(path)
-
-
 class AttackerProcess:
     """Steal and replay on demand, and keep the loot in the attacker's folder."""
 
     def __init__(self, process: Process) -> None:
         run_folder = process.run_folder
         self._folder = process.folder
-        clock = Clock(run_folder / CLOCK_FILE)
+        self._clock = clock = Clock(run_folder / CLOCK_FILE)
         self._dialler = dialler = Dialler(str(run_folder / CA_FILE))
         own = SigningKey.from_jwk(read_json(self._folder / KEY_FILE))
         own = own.certified(as_der((self._folder / CERTIFICATE_FILE).read_bytes()))
@@ -121,7 +100,9 @@ class AttackerProcess:
             if key.certificate is not None:
                 dialler.identify(key.certificate, key.pem)
 
-        self._attacker = Attacker(dialler, clock, new_id, BINDINGS, own, _unknown(), identify)
+        self._attacker = Attacker(
+            dialler, clock, new_id, BINDINGS, own, _unknown(), identify, _reach
+        )
         self._loot: list[Loot] = []
         self._fence = Fence(self._folder)
         sys.addaudithook(self._fence)
@@ -133,7 +114,7 @@ class AttackerProcess:
     def steal(self, theft: str, client: str, given: list[str]) -> list[dict[str, Any]]:
         """Take what the given paths yield; return each piece of loot with its number."""
         self._fence.give(given)
-        found = self._attacker.steal(THEFTS[theft], client, Given(given))
+        found = self._attacker.steal(THEFTS[theft], client, Given(given, self._clock()))
         first = len(self._loot)
         self._loot += found
         rows = [{**loot.to_json(), "number": first + i} for i, loot in enumerate(found)]
@@ -143,7 +124,7 @@ class AttackerProcess:
 
     def look(self, path: str) -> list[str]:
         """Try to look at a path that was not given: for the test of the fence, and for lessons."""
-        return [name for name, _content in Given([path]).files()]
+        return [name for name, _content in Given([path], self._clock()).files()]
 
     def replay(self, loot: int, replays: list[str], target: dict[str, str]) -> list[dict[str, Any]]:
         """Try replays of one piece of loot against one resource; return each attempt."""
@@ -154,6 +135,10 @@ class AttackerProcess:
             self._attacker.replay(REPLAYS[name], self._loot[loot], where).to_json()
             for name in replays
         ]
+
+
+def _reach(foothold: str, request: Request) -> Outcome:
+    return RemoteFoothold(foothold).send(request)
 
 
 def _unknown() -> SigningKey:

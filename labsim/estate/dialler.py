@@ -67,6 +67,11 @@ class Dialler:
         self._shows_always = certificate is not None
         self._pools = {_NO_CERTIFICATE: self._pool(certificate)}
 
+    @property
+    def proxy(self) -> str | None:
+        """Return the URL of the proxy that requests go through, if they do."""
+        return self._proxy_url
+
     def _pool(self, certificate: tuple[str, str] | None) -> httpcore.ConnectionPool:
         bounds: dict[str, Any] = {
             "ssl_context": client_context(*self._authorities, certificate),

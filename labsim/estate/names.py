@@ -17,6 +17,8 @@ CLOCK_FILE = "clock"
 EVENTS_FOLDER = "events"
 CAPTURED_FILE = "captured.jsonl"
 LOG_FILE = "app.log"
+FOOTHOLD_FILE = "foothold.json"
+SIGNER_SOCKET = "signer.sock"
 RESERVED = frozenset(
     {
         AUTHORIZATION_SERVER,

@@ -12,21 +12,21 @@ from pathlib import Path
 from typing import Any
 
 from labsim.errors import LabError
+from labsim.estate import varying
 from labsim.estate.names import (
     ATTACKER,
     AUTHORIZATION_SERVER,
     CA_FILE,
-    CERTIFICATE_FILE,
     CLOCK_FILE,
     COLLECTION,
     EVENTS_FOLDER,
     INTERCEPTOR,
-    TERMINATOR,
 )
 from labsim.estate.plan import Client, Plan
 from labsim.estate.processes import Child, Preloaded, listening_socket
 from labsim.estate.replay_memory import known_kind
 from labsim.estate.variants import Variant, variant
+from labsim.estate.varying import origin
 
 ENTRIES = {
     "provision": "labsim.estate.provision:make",
@@ -34,6 +34,7 @@ ENTRIES = {
     "resource_server": "labsim.estate.resource_server_process:run",
     "workload": "labsim.estate.workloads:run",
     "attacker": "labsim.estate.attacker_process:run",
+    "signer": "labsim.estate.signer:run",
     "terminator": "labsim.estate.terminator:run",
     "interceptor": "labsim.estate.interceptor:run",
 }
@@ -90,8 +91,8 @@ class Estate:
             name: listening_socket() for name in [AUTHORIZATION_SERVER, *self.plan.resources]
         }
         alias = listening_socket()
-        self.mtls_alias = _origin(alias)
-        origins = {name: _origin(sock) for name, sock in sockets.items()}
+        self.mtls_alias = origin(alias)
+        origins = {name: origin(sock) for name, sock in sockets.items()}
         self.issuer = origins.pop(AUTHORIZATION_SERVER)
         self.urls = origins
         self.reached_at = dict(origins)
@@ -104,9 +105,9 @@ class Estate:
             clients=self._clients,
         )
         self._fork_servers(sockets, alias)
-        self._fork(ATTACKER, "attacker", {})
+        self.fork(ATTACKER, "attacker", {})
         for client in self.plan.clients.values():
-            self._fork(client.name, "workload", self._client_config(client))
+            self.fork(client.name, "workload", self._client_config(client))
         for child in self._children.values():
             child.wait_ready()
         for client in self.plan.clients.values():
@@ -122,22 +123,24 @@ class Estate:
             "mtls_alias": self.mtls_alias,
         }
         both = [sockets[AUTHORIZATION_SERVER], alias]
-        self._fork(AUTHORIZATION_SERVER, "authorization_server", {**config, **more}, both)
+        self.fork(AUTHORIZATION_SERVER, "authorization_server", {**config, **more}, both)
         for name in self.urls:
-            own = self._resource_server_config(name, memory=name)
-            self._fork(name, "resource_server", {**config, **own}, [sockets[name]])
+            own = self.resource_server_config(name, memory=name)
+            self.fork(name, "resource_server", {**config, **own}, [sockets[name]])
 
-    def _resource_server_config(self, name: str, memory: str) -> dict[str, Any]:
+    def resource_server_config(self, name: str, memory: str) -> dict[str, Any]:
+        """Return the config of a resource server whose proofs the memory of this name keeps."""
         kind = {"replay_memory": self._replay_memory, "memory": memory}
         return {"name": name, "url": self.urls[name], **kind}
 
-    def _fork(
+    def fork(
         self,
         name: str,
         entry: str,
         config: dict[str, Any],
         sockets: Sequence[socket.socket] = (),
     ) -> None:
+        """Fork a process of the estate by the name of its entry; one of its name is replaced."""
         self._children[name] = _ESTATE.fork(name, ENTRIES[entry], config, sockets)
 
     def _client_config(self, client: Client) -> dict[str, Any]:
@@ -182,6 +185,16 @@ class Estate:
         """Return the names of processes that have ended although nobody stopped the estate."""
         return [name for name, child in self._children.items() if not child.alive]
 
+    def end(self, name: str) -> None:
+        """Kill a process, if there is one of this name, and forget it."""
+        old = self._children.pop(name, None)
+        if old is not None:
+            old.kill()
+
+    def signers(self) -> list[Child]:
+        """Return the processes that hold a client's key for it."""
+        return [child for name, child in self._children.items() if name.endswith("-signer")]
+
     def process(self, name: str) -> Child:
         """Return a process by name; LabError that lists those there are."""
         if not self._children:
@@ -199,9 +212,23 @@ class Estate:
             # A delegated grant, provisioned as if its owner had just consented.
             grant = server.call("grant", client_id=client)
         workload = self.process(client)
-        jwk = workload.call("bind", binding=binding, custody=custody, refresh_token=grant)
+        signer = self._signer(client, binding) if custody == "signer" else None
+        jwk = workload.call(
+            "bind", binding=binding, custody=custody, refresh_token=grant, signer=signer
+        )
         if jwk is not None:
             workload.call("certified", pem=server.call("certify", client_id=client, jwk=jwk))
+
+    def _signer(self, client: str, binding: str) -> str | None:
+        """Start a signer with a fresh key for a client; None for a bearer client, which has none."""
+        name = f"{client}-signer"
+        self.end(name)
+        if binding == "bearer":
+            return None
+        config = {"binding": binding, "stamps": self.variant.stamps}
+        self.fork(name, "signer", config)
+        self._children[name].wait_ready()
+        return name
 
     def vary(self, name: str) -> None:
         """Change to another variant of the estate (see `estate.variants`); no client changes.
@@ -209,61 +236,8 @@ class Estate:
         Raises LabError for a name that does not exist; it lists those that do.
         """
         wanted, before = variant(name), self.variant
-        if wanted == before:
-            return
         self.variant = wanted
-        if wanted.nonces != before.nonces:
-            for server in (AUTHORIZATION_SERVER, *self.urls):
-                self.process(server).call("require_nonce", on=wanted.nonces)
-        if wanted.remembers != before.remembers:
-            for server in self.urls:
-                self.process(server).call("remember", on=wanted.remembers)
-        if wanted.introspects != before.introspects:
-            for server in self.urls:
-                self.process(server).call("introspect", on=wanted.introspects)
-        if wanted.replicas != before.replicas:
-            self._replicate(wanted.replicas)
-        if wanted.proxy != before.proxy:
-            self._terminate(wanted.proxy)
-
-    def _replicate(self, replicas: str) -> None:
-        """Start a second replica of each resource server, and send the attacker to those."""
-        ports = {}
-        for name, url in self.urls.items():
-            replica = f"{name}-replica"
-            old = self._children.pop(replica, None)
-            if old is not None:
-                old.kill()
-            if replicas:
-                server = listening_socket()
-                ports[_authority(url)] = server.getsockname()[1]
-                memory = name if replicas == "shared" else replica
-                config = {"issuer": self.issuer, "require_nonce": False}
-                config |= self._resource_server_config(name, memory)
-                self._fork(replica, "resource_server", config, [server])
-        for name in self.urls if replicas else ():
-            self._children[f"{name}-replica"].wait_ready()
-        self.process(ATTACKER).call("route", ports=ports)
-
-    def _terminate(self, proxy: str) -> None:
-        """Put a proxy that ends TLS in front of the resource servers, or take it away."""
-        old = self._children.pop(TERMINATOR, None)
-        if old is not None:
-            old.kill()
-        self.reached_at = dict(self.urls)
-        certificate = ""
-        if proxy:
-            sockets = {name: listening_socket() for name in self.urls}
-            self.reached_at = {name: _origin(server) for name, server in sockets.items()}
-            config = {"origins": list(self.urls.values()), "strips": proxy == "strips"}
-            self._fork(TERMINATOR, "terminator", config, list(sockets.values()))
-            self._children[TERMINATOR].wait_ready()
-            certificate = (self.run_folder / TERMINATOR / CERTIFICATE_FILE).read_text()
-        for server in self.urls:
-            self.process(server).call("trust_proxy", certificate=certificate)
-        urls = {name: origin + COLLECTION for name, origin in self.reached_at.items()}
-        for client in self.plan.clients:
-            self.process(client).call("call_at", urls=urls)
+        varying.change(self, before, wanted)
 
     def revoke(self, client: str) -> list[dict[str, Any]]:
         """End all tokens of a client at the authorization server, which tells whom it concerns."""
@@ -284,11 +258,3 @@ class Estate:
             tap.wait_ready()
             self._children[INTERCEPTOR] = tap
         return str(tap.call("address")["proxy"])
-
-
-def _authority(url: str) -> str:
-    return url.partition("://")[2]
-
-
-def _origin(sock: socket.socket) -> str:
-    return f"https://127.0.0.1:{sock.getsockname()[1]}"

@@ -1,6 +1,7 @@
 """The variants of an estate: what differs from the base configuration, as data.
 
-A variant changes servers, never clients: the same requests then meet another defence.
+A variant changes servers and signers, never what clients hold or ask for: the same requests then
+meet another defence.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from labsim.errors import LabError
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """Say what differs: nonces, a replay memory, a second replica, a proxy, introspection."""
+    """Say what differs: nonces, a replay memory, a second replica, a proxy, introspection, signers."""
 
     name: str
     title: str
@@ -22,6 +23,7 @@ class Variant:
     replicas: Literal["", "shared", "apart"] = ""
     proxy: Literal["", "strips", "passes"] = ""
     introspects: bool = False
+    stamps: bool = False
 
 
 _ALL = (
@@ -54,6 +56,11 @@ _ALL = (
         "proxy_passes",
         "a proxy ends TLS and passes on a certificate header that a client wrote",
         proxy="passes",
+    ),
+    Variant(
+        "stamping_signer",
+        "a signer writes the time into each proof itself, and signs nothing else",
+        stamps=True,
     ),
 )
 VARIANTS = {variant.name: variant for variant in _ALL}

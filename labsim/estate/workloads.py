@@ -7,39 +7,34 @@ it is scripted, no model is needed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 from labsim.binding import Binding, Presentation
-from labsim.certificates import as_der
 from labsim.errors import LabError
 from labsim.estate.clock import Clock
+from labsim.estate.custody import AtSigner, Custody, OwnKey
 from labsim.estate.dialler import Dialler
 from labsim.estate.names import (
     CA_FILE,
     CERTIFICATE_FILE,
     CLOCK_FILE,
-    INTERCEPTOR,
     KEY_FILE,
-    LOG_FILE,
 )
 from labsim.estate.private_file import read_json, write_private, write_private_json
 from labsim.estate.process import Process
 from labsim.estate.serving import BINDINGS, new_id
+from labsim.estate.victim import Victim
 from labsim.http_message import Outcome, Request, Response
 from labsim.keys import SigningKey
-from labsim.loot import Theft
-from labsim.roles.client import TokenRefused, TokenSet, obtain_token, present
+from labsim.roles.client import Send, TokenRefused, TokenSet, obtain_token, present
 from labsim.roles.client_authentication import (
     PRIVATE_KEY_JWT,
     Authentication,
     basic,
     private_key_jwt,
 )
-from labsim.rooms import rooms
 
-THEFTS: dict[str, Theft] = dict(rooms("labsim.thefts", "THEFT"))
 TOKENS_FILE = "tokens.json"
 REFRESH_FILE = "refresh_token.json"
 _EARLY = 5.0
@@ -47,52 +42,61 @@ _EARLY = 5.0
 
 
 class Workload:
-    """Be one workload: a client, and on its bad days a victim (see `loot.Victim`)."""
+    """Be one workload: a client. On its bad days it is a victim too (see `estate.victim`)."""
 
     def __init__(self, process: Process) -> None:
         config = process.config
         self._folder = process.folder
-        self._clock = Clock(process.run_folder / CLOCK_FILE)
+        self.clock = Clock(process.run_folder / CLOCK_FILE)
         self._issuer: str = config["issuer"]
         self._endpoints: tuple[str, str] = (config["token_endpoint"], config["mtls_token_endpoint"])
         self._resources: dict[str, dict[str, str]] = config["resources"]
         self._refreshes: bool = config["grant"] == "refresh_token"
-        self._ca_file = str(process.run_folder / CA_FILE)
-        self._interceptor_ca = str(process.run_folder / INTERCEPTOR / CA_FILE)
-        self._direct = Dialler(self._ca_file)
-        self._send = self._direct
-        self._observers: list[Callable[[Request, Response], None]] = []
-        self._proxy: str | None = None
+        self._direct = Dialler(str(process.run_folder / CA_FILE))
+        self.victim = Victim(process, self)
         self._binding: Binding | None = None
-        self._key: SigningKey | None = None
+        self._key: Custody | None = None
         self._tokens: dict[str, TokenSet] = {}
 
     # What it is told to do.
 
     def bind(
-        self, binding: str, custody: str, refresh_token: str | None = None
+        self,
+        binding: str,
+        custody: str,
+        refresh_token: str | None = None,
+        signer: str | None = None,
     ) -> dict[str, str] | None:
         """Start over with another binding: a fresh key, no tokens, and a grant if it needs one.
 
-        Returns the public key where the binding asks for a certificate: see `certified`.
+        `signer` names the process that has the key, if that is its custody. Returns the public key
+        where the binding asks for a certificate: see `certified`.
         """
         room = BINDINGS[binding]
-        self._binding, self._key = room, SigningKey.generate() if room.confirmation else None
+        self.victim.evict()
+        if isinstance(self._key, AtSigner):
+            self._key.close()
         self._tokens = {}
         write_private_json(self._folder / TOKENS_FILE, {})
         for name in (KEY_FILE, CERTIFICATE_FILE):
             (self._folder / name).unlink(missing_ok=True)
-        if self._key and custody == "file":
-            write_private_json(self._folder / KEY_FILE, self._key.private_jwk)
+        if room.confirmation is None:
+            self._key = None
+        elif signer is not None:
+            self._key = AtSigner(signer)
+        else:
+            self._key = OwnKey(SigningKey.generate(), self._folder, custody == "file")
+        self._binding = self._key.client_side(room) if self._key else room
         if refresh_token is not None:
             write_private_json(self._folder / REFRESH_FILE, refresh_token)
-        return self._key.public_jwk if self._key and room.asks_client_certificate else None
+        asks = room.asks_client_certificate
+        return self._key.holder.public_jwk if self._key and asks else None
 
     def certified(self, pem: str) -> None:
         """Take the certificate that was issued for the key; it is no secret and lies in a file."""
         if self._key is None:
             raise LabError("This workload has no key to certify.", todo="Bind it first.")
-        self._key = self._key.certified(as_der(pem.encode()))
+        self._key.certified(pem)
         write_private(self._folder / CERTIFICATE_FILE, pem.encode())
 
     def call_at(self, urls: dict[str, str]) -> None:
@@ -108,64 +112,56 @@ class Workload:
         """
         return [self._fetch(name) for name in resources or self._resources]
 
-    def leak(self, theft: str, proxy: str | None = None) -> None:
-        """Begin to leak in the way of a theft; `proxy` is the interceptor's address, if it runs."""
-        self.mend()
-        self._proxy = proxy
-        THEFTS[theft].leak(self)
+    # What code that runs in this process can use (see `foothold.Inhabited`).
 
-    def mend(self) -> None:
-        """Stop leaking: no observer, no proxy."""
-        self._observers = []
-        if self._send is not self._direct:
-            self._send.close()
-            self._send = self._direct
+    @property
+    def binding(self) -> Binding:
+        """Return the binding of its tokens; LabError if it has none yet."""
+        if self._binding is None:
+            raise LabError("This workload has no binding yet.", todo="Bind it first.")
+        return self._binding
 
-    # What a theft's `leak` can make it do.
+    @property
+    def key(self) -> Custody | None:
+        """Return what it can do with its key."""
+        return self._key
 
-    def observe(self, callback: Callable[[Request, Response], None]) -> None:
-        """Call back after each request to a resource server that was answered."""
-        self._observers.append(callback)
+    @property
+    def send(self) -> Send:
+        """Return what it sends with, past any interceptor."""
+        return self._through(self._direct)
 
-    def write_log(self, line: str) -> None:
-        """Append a line to the log in its own folder."""
-        with (self._folder / LOG_FILE).open("a") as log:
-            log.write(line + "\n")
-
-    def trust_interceptor(self) -> None:
-        """Go through the interceptor from now on, and trust its certificate authority."""
-        if self._proxy is None:
-            raise LabError("There is no interceptor to go through.", todo="Start it first.")
-        self._send = Dialler(self._ca_file, proxy=self._proxy, proxy_ca_file=self._interceptor_ca)
+    def token_for(self, url: str) -> TokenSet | None:
+        """Return a token for this address, None if it never calls there; raises TokenRefused."""
+        for name, resource in self._resources.items():
+            if url.partition("://")[2].partition("/")[0] in resource["url"]:
+                return self._token(name)
+        return None
 
     # How it works.
 
     def _fetch(self, name: str) -> dict[str, Any]:
-        if self._binding is None:
-            raise LabError("This workload has no binding yet.", todo="Bind it first.")
         resource = self._resources[name]
         try:
-            token = self._token(name, self._binding)
+            token = self._token(name)
         except TokenRefused as refused:
             return _row(name, refused.outcome, str(refused))
-        presentation = Presentation(token.access_token, self._key, self._clock(), new_id)
+        holder = self._key.holder if self._key else None
         outcome = present(
             lambda: Request("GET", resource["url"], (("Accept", "application/json"),)),
-            self._binding,
-            presentation,
-            self._identified(self._send),
+            self.binding,
+            Presentation(token.access_token, holder, self.clock(), new_id),
+            self._through(self.victim.tap or self._direct),
         )
         if outcome.response is not None and outcome.response.status == 401:
             self._tokens.pop(name, None)  # it is good no more: the next call asks for a new one
-        if outcome.request is not None and outcome.response is not None:
-            for observer in self._observers:
-                observer(outcome.request, outcome.response)
+        self.victim.saw(outcome)
         return _row(name, outcome, outcome.detail)
 
-    def _token(self, name: str, binding: Binding) -> TokenSet:
+    def _token(self, name: str) -> TokenSet:
         """Return a token for a resource server, from the cache or a new one; TokenRefused."""
         cached = self._tokens.get(name)
-        if cached is not None and self._clock() < cached.expires - _EARLY:
+        if cached is not None and self.clock() < cached.expires - _EARLY:
             return cached
         parameters = {"resource": self._resources[name]["audience"]}
         if self._refreshes:
@@ -175,13 +171,14 @@ class Workload:
             parameters |= {"grant_type": "client_credentials"}
         # The token endpoint is asked directly: the interceptor sits before the resource servers.
         plain, asking = self._endpoints
+        holder = self._key.holder if self._key else None
         token = obtain_token(
-            asking if binding.asks_client_certificate else plain,
+            asking if self.binding.asks_client_certificate else plain,
             parameters,
             self._authentication(),
-            binding,
-            Presentation(None, self._key, self._clock(), new_id),
-            self._identified(self._direct),
+            self.binding,
+            Presentation(None, holder, self.clock(), new_id),
+            self.send,
         )
         if token.refresh_token is not None:
             write_private_json(self._folder / REFRESH_FILE, token.refresh_token)
@@ -192,17 +189,14 @@ class Workload:
         write_private_json(self._folder / TOKENS_FILE, cache)
         return token
 
-    def _identified(self, dialler: Dialler) -> Dialler:
-        """Give a dialler the certificate and its key, if there is one."""
-        if self._key is not None and self._key.certificate is not None:
-            dialler.identify(self._key.certificate, self._key.pem)
-        return dialler
+    def _through(self, dialler: Dialler) -> Send:
+        return self._key.through(dialler) if self._key else dialler
 
     def _authentication(self) -> Authentication:
         credential = read_json(self._folder / "client.json")
         if credential["method"] == PRIVATE_KEY_JWT:
             key = SigningKey.from_jwk(credential["private_jwk"])
-            return private_key_jwt(credential["client_id"], key, self._issuer, self._clock, new_id)
+            return private_key_jwt(credential["client_id"], key, self._issuer, self.clock, new_id)
         return basic(credential["client_id"], credential["secret"])
 
 
@@ -236,7 +230,8 @@ def run(process: Process) -> None:
             "certified": workload.certified,
             "work": workload.work,
             "call_at": workload.call_at,
-            "leak": workload.leak,
-            "mend": workload.mend,
+            "leak": workload.victim.leak,
+            "mend": workload.victim.mend,
+            "evict": workload.victim.evict,
         }
     )

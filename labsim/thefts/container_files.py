@@ -6,12 +6,9 @@ custody is `file`. A key that only the process's memory holds is not.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from dataclasses import replace
-from typing import Any
 
-from labsim.loot import Access, Loot, Theft, Victim
+from labsim.loot import Access, Loot, Theft, Victim, copied_files
 
 
 def leak(_victim: Victim) -> None:
@@ -20,32 +17,7 @@ def leak(_victim: Victim) -> None:
 
 def take(access: Access) -> Iterable[Loot]:
     """Read every file that was given and keep what is a credential."""
-    documents: dict[str, Any] = {}
-    certificate = None
-    for name, content in access.files():
-        if content.startswith(b"-----BEGIN CERTIFICATE-----"):
-            certificate = content.decode()
-        try:
-            documents[name] = json.loads(content)
-        except ValueError:
-            continue  # no document of the client's: its log, say
-    common = Loot(
-        found_at=", ".join(sorted(documents)),
-        key=documents.get("key.json"),
-        certificate=certificate,
-        client_credential=documents.get("client.json"),
-        refresh_token=documents.get("refresh_token.json"),
-    )
-    cached = documents.get("tokens.json", {})
-    return [
-        replace(
-            common,
-            resource=entry["resource"],
-            url=entry["url"],
-            token=entry["access_token"],
-        )
-        for entry in cached.values()
-    ]
+    return copied_files(access)
 
 
 THEFT = Theft(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import pytest
 
+from labsim import robbery
 from labsim.http_message import Request, Response
 from labsim.loot import Kind, Loot
 from labsim.rooms import rooms
@@ -22,6 +23,7 @@ class Victim:
 
     log: list[str] = field(default_factory=list)
     trusting: bool = False
+    inhabited: bool = False
     observers: list[Callable[[Request, Response], None]] = field(default_factory=list)
 
     def observe(self, callback: Callable[[Request, Response], None]) -> None:
@@ -33,9 +35,26 @@ class Victim:
     def trust_interceptor(self) -> None:
         self.trusting = True
 
+    def let_in(self) -> None:
+        self.inhabited = True
+
     def work(self, request: Request, response: Response) -> None:
         for observer in self.observers:
             observer(request, response)
+
+
+@dataclass
+class CodeInside:
+    """A foothold in a process that has these keys in its memory."""
+
+    keys: list[Mapping[str, str]] = field(default_factory=list)
+    address: str = "127.0.0.1:1/s"
+
+    def read_memory(self) -> list[Mapping[str, str]]:
+        return self.keys
+
+    def sign_ahead(self, url: str, times: Iterable[float]) -> list[tuple[float, Request]]:
+        return [(at, request(url)) for at in times]
 
 
 @dataclass
@@ -44,6 +63,11 @@ class Given:
 
     contents: dict[str, bytes] = field(default_factory=dict)
     exchanges: list[tuple[Request, Response]] = field(default_factory=list)
+    inside: CodeInside = field(default_factory=CodeInside)
+    now: float = 1000.0
+
+    def foothold(self) -> CodeInside:
+        return self.inside
 
     def files(self) -> Iterable[tuple[str, bytes]]:
         return self.contents.items()
@@ -72,7 +96,7 @@ def test_a_thief_that_was_given_nothing_takes_nothing(name: str) -> None:
 @pytest.mark.parametrize("name", THEFTS)
 def test_a_theft_says_what_it_is(name: str) -> None:
     theft = THEFTS[name]
-    assert theft.gives in ("log", "folder", "interceptor")
+    assert theft.gives in robbery._GIVEN
     assert theft.title
     assert theft.source
 
@@ -151,3 +175,22 @@ def test_loot_can_be_written_down(name: str) -> None:
     given = Given({"tokens.json": json.dumps({"orders": ENTRY}).encode()}, [(request(), SERVED)])
     for loot in took(name, given):
         assert json.loads(json.dumps(loot.to_json()))["kinds"] == sorted(loot.kinds)
+
+
+def test_code_in_the_container_finds_the_key_in_memory_and_has_proofs_made_for_an_hour() -> None:
+    victim = Victim()
+    THEFTS["container_code"].leak(victim)
+    assert victim.inhabited
+    own, bound = {"kty": "EC", "d": "own"}, {"kty": "EC", "d": "bound"}
+    given = folder(tokens={"orders": ENTRY}, client={"client_id": "c", "private_jwk": own})
+    given.inside.keys = [own, bound]
+    (loot,) = took("container_code", given)
+    assert loot.key == bound
+    assert loot.foothold == "127.0.0.1:1/s"
+    assert [at for at, _ in loot.ahead] == [1000.0 + after for after in range(0, 3600, 100)]
+    assert Loot.from_json(json.loads(json.dumps(loot.to_json()))) == loot
+
+
+def test_a_signer_leaves_no_key_in_memory_but_a_foothold_all_the_same() -> None:
+    (loot,) = took("container_code", folder(tokens={"orders": ENTRY}))
+    assert loot.kinds == {Kind.TOKEN, Kind.FOOTHOLD, Kind.PROOFS_AHEAD}

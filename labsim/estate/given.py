@@ -1,0 +1,49 @@
+"""What a thief was given, as `loot.Access`: paths and addresses, and nothing around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from labsim.errors import LabError
+from labsim.estate.captured import exchanges
+from labsim.estate.foothold import RemoteFoothold
+from labsim.estate.names import FOOTHOLD_FILE
+from labsim.estate.private_file import read_json
+from labsim.http_message import Request, Response
+
+LARGEST_FILE = 4 * 2**20
+"""Octets read of one file that was given."""
+
+
+class Given:
+    """Be the access that a thief was given at `now` (lab seconds)."""
+
+    def __init__(self, paths: list[str], now: float) -> None:
+        self._paths = [Path(path) for path in paths]
+        self._now = now
+
+    @property
+    def now(self) -> float:
+        """Return the time of the theft, in lab seconds."""
+        return self._now
+
+    def files(self) -> Iterator[tuple[str, bytes]]:
+        """Yield name and content of each file that was given, or lies in a folder that was."""
+        for path in self._paths:
+            for file in sorted(path.iterdir()) if path.is_dir() else [path]:
+                if file.is_file() and file.name != FOOTHOLD_FILE:
+                    with file.open("rb") as opened:
+                        yield file.name, opened.read(LARGEST_FILE)
+
+    def captured(self) -> Iterator[tuple[Request, Response]]:
+        """Yield each exchange that passed through the interceptor."""
+        for path in self._paths:
+            yield from exchanges(path)
+
+    def foothold(self) -> RemoteFoothold:
+        """Return the way into the victim's process; LabError if its code was not let in."""
+        for path in self._paths:
+            if (path / FOOTHOLD_FILE).is_file():
+                return RemoteFoothold(str(read_json(path / FOOTHOLD_FILE)))
+        raise LabError("No code of the attacker's runs in the victim's process.")

@@ -1,0 +1,85 @@
+"""The bad days of a workload: what a theft's `leak` can make it do, until it is mended or evicted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from labsim.errors import LabError
+from labsim.estate.dialler import Dialler
+from labsim.estate.foothold import Foothold, Inhabited
+from labsim.estate.names import CA_FILE, FOOTHOLD_FILE, INTERCEPTOR, LOG_FILE
+from labsim.estate.private_file import write_private_json
+from labsim.estate.process import Process
+from labsim.http_message import Outcome, Request, Response
+from labsim.loot import Theft
+from labsim.rooms import rooms
+
+THEFTS: dict[str, Theft] = dict(rooms("labsim.thefts", "THEFT"))
+
+
+class Victim:
+    """Leak in the way of one theft at a time (see `loot.Victim`); `tap` is where requests go then.
+
+    A foothold stays when the leak is mended: it ends when the process starts over, or is evicted.
+    """
+
+    def __init__(self, process: Process, inhabited: Inhabited) -> None:
+        self._folder = process.folder
+        self._ca_file = str(process.run_folder / CA_FILE)
+        self._interceptor_ca = str(process.run_folder / INTERCEPTOR / CA_FILE)
+        self._inhabited = inhabited
+        self._observers: list[Callable[[Request, Response], None]] = []
+        self._proxy: str | None = None
+        self._foothold: Foothold | None = None
+        self.tap: Dialler | None = None
+
+    # What the lab tells it.
+
+    def leak(self, theft: str, proxy: str | None = None) -> None:
+        """Begin to leak in the way of a theft; `proxy` is the interceptor's address, if it runs."""
+        self.mend()
+        self._proxy = proxy
+        THEFTS[theft].leak(self)
+
+    def mend(self) -> None:
+        """Stop leaking: no observer, no proxy. A foothold stays."""
+        self._observers = []
+        if self.tap is not None:
+            self.tap.close()
+            self.tap = None
+
+    def evict(self) -> None:
+        """End the foothold of a stranger's code, if there is one."""
+        (self._folder / FOOTHOLD_FILE).unlink(missing_ok=True)
+        if self._foothold is not None:
+            self._foothold.close()
+            self._foothold = None
+
+    def saw(self, outcome: Outcome) -> None:
+        """Hear of a request to a resource server, and tell the observers if it was answered."""
+        if outcome.request is not None and outcome.response is not None:
+            for observer in self._observers:
+                observer(outcome.request, outcome.response)
+
+    # What a theft's `leak` can make it do.
+
+    def observe(self, callback: Callable[[Request, Response], None]) -> None:
+        """Call back after each request to a resource server that was answered."""
+        self._observers.append(callback)
+
+    def write_log(self, line: str) -> None:
+        """Append a line to the log in its own folder."""
+        with (self._folder / LOG_FILE).open("a") as log:
+            log.write(line + "\n")
+
+    def trust_interceptor(self) -> None:
+        """Go through the interceptor from now on, and trust its certificate authority."""
+        if self._proxy is None:
+            raise LabError("There is no interceptor to go through.", todo="Start it first.")
+        self.tap = Dialler(self._ca_file, proxy=self._proxy, proxy_ca_file=self._interceptor_ca)
+
+    def let_in(self) -> None:
+        """Let a stranger's code run in this process from now on."""
+        self.evict()
+        self._foothold = Foothold(self._inhabited)
+        write_private_json(self._folder / FOOTHOLD_FILE, self._foothold.address)

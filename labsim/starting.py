@@ -1,0 +1,56 @@
+"""Start a lab: one in each Python process."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from labsim.errors import LabError
+from labsim.estate import plan as plans
+from labsim.estate.running import Estate
+from labsim.lab import Lab
+
+# Longer than any break of a class; a tab that was left open holds no processes overnight.
+IDLE_MINUTES = 120
+
+_started: weakref.WeakSet[Lab] = weakref.WeakSet()
+
+
+def start(
+    estate: Path | str | None = None,
+    *,
+    clients: Sequence[Mapping[str, Any]] = (),
+    require_nonce: bool = False,
+    idle_minutes: float | None = IDLE_MINUTES,
+    replay_memory: str = "sqlite",
+    quiet: bool = False,
+) -> Lab:
+    """Start the lab's estate and return the lab; the caller stops it, or its end does.
+
+    `estate` is an estate file (the lab's own if None), `clients` are registrations of clients from
+    outside (RFC 7591 metadata). It stops itself when nothing was done with it for `idle_minutes`
+    (None: never). `replay_memory` is where resource servers remember proofs: sqlite, in_process, or
+    the URL of a Redis server. Raises LabError if a lab already runs here, or cannot start.
+    """
+    for lab in _started:
+        if lab.runs:
+            raise LabError(
+                f"A lab already runs in this Python process, in {lab.run_folder}.",
+                "No second one was started.",
+                "Use that one, or call its stop() first; reset() starts it afresh.",
+            )
+    plan = plans.load(Path(estate) if estate else None)
+    if clients:
+        from labsim.estate.outside_clients import admitted
+
+        clients = admitted(clients, plan)
+    seconds = None if idle_minutes is None else idle_minutes * 60
+    lab = Lab(plan, clients, partial(Estate, plan, clients, require_nonce, seconds, replay_memory))
+    lab.begin()
+    _started.add(lab)
+    if not quiet:
+        print(lab.summary())
+    return lab
