@@ -180,7 +180,7 @@ class Theft:
 
 
 def copied_files(access: Access) -> list[Loot]:
-    """Keep of the files that were given whatever is a credential: one Loot for each cached token."""
+    """Keep of the files given whatever is a credential: one Loot for each cached token."""
     documents: dict[str, Any] = {}
     certificate = None
     for name, content in access.files():

@@ -21,10 +21,13 @@ BASE = (
     ("bearer", "file"),
     ("dpop", "file"),
     ("dpop", "memory"),
+    ("dpop", "signer"),
     ("mtls", "file"),
     ("mtls", "memory"),
+    ("mtls", "signer"),
     ("http_signature", "file"),
     ("http_signature", "memory"),
+    ("http_signature", "signer"),
 )
 # Variant, binding, custody, theft: once is enough, since the story makes no difference to a
 # verifier, and only where the variant can make one.

@@ -1,4 +1,4 @@
-"""A foothold: a stranger's code that runs in the victim's process, and how it is reached from outside.
+"""A foothold: a stranger's code that runs in the victim's process, and how the thief reaches it.
 
 What it can do there is what any code in that process can: read its memory, use its key where that
 lies, send requests from it. It lasts until the process is started afresh. Who connects must know a

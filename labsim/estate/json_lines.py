@@ -1,7 +1,7 @@
-"""One JSON object asked, one answered, a line each, over a stream socket that lies beside the estate.
+"""One JSON object asked, one answered, a line each, over a stream socket.
 
-The signer is asked this way over a Unix socket, a foothold over loopback. What is no JSON object, or
-longer than the bound, ends the connection.
+The signer is asked this way over a Unix socket, a foothold over loopback. What is no JSON object,
+or longer than the bound, ends the connection.
 """
 
 from __future__ import annotations

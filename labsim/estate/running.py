@@ -220,7 +220,7 @@ class Estate:
             workload.call("certified", pem=server.call("certify", client_id=client, jwk=jwk))
 
     def _signer(self, client: str, binding: str) -> str | None:
-        """Start a signer with a fresh key for a client; None for a bearer client, which has none."""
+        """Start a signer with a fresh key for a client; None for bearer, which has none."""
         name = f"{client}-signer"
         self.end(name)
         if binding == "bearer":

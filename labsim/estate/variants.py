@@ -14,7 +14,7 @@ from labsim.errors import LabError
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """Say what differs: nonces, a replay memory, a second replica, a proxy, introspection, signers."""
+    """Say what differs: nonces, a replay memory, a replica, a proxy, introspection, signers."""
 
     name: str
     title: str

@@ -1,4 +1,4 @@
-"""The bad days of a workload: what a theft's `leak` can make it do, until it is mended or evicted."""
+"""The bad days of a workload: what a theft's `leak` can make it do, until it is mended."""
 
 from __future__ import annotations
 
