@@ -200,6 +200,14 @@ class Lab:
         self.plan.client(client)
         self._estate.process(client).call("evict")
 
+    def rotate(self, client: str) -> None:
+        """Give a client a new credential (a secret, say); the old one is worth nothing from then on.
+
+        Its tokens live on until they end or are revoked. Raises LabError for an unknown client.
+        """
+        self.plan.client(client)
+        self._estate.rotate(client)
+
     def renew_certificate(self, client: str) -> None:
         """Give a client a new certificate for its old key; its tokens stay bound to the old one.
 

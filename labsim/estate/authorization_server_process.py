@@ -51,7 +51,8 @@ class RegisteredClients:
     """Hold the registered clients of a run by id (see `roles.client_authentication.Clients`)."""
 
     def __init__(self, metadata: Sequence[Mapping[str, Any]], resources: Mapping[str, str]) -> None:
-        scopes = frozenset(f"{n}.{verb}" for n in resources.values() for verb in ("read", "write"))
+        verbs = ("read", "write")
+        self._scopes = scopes = frozenset(f"{n}.{v}" for n in resources.values() for v in verbs)
         served = {name: uri for uri, name in resources.items()}
         found = [registered(entry, scopes, tuple(BINDINGS.values())) for entry in metadata]
         self._clients = {
@@ -62,6 +63,14 @@ class RegisteredClients:
     def client(self, client_id: str) -> RegisteredClient | None:
         """Return the client with this id, or None."""
         return self._clients.get(client_id)
+
+    def change(self, metadata: Mapping[str, Any]) -> None:
+        """Take a client's changed metadata; which binding it must use stays as it was."""
+        before = self._clients[metadata["client_id"]]
+        changed = registered(metadata, self._scopes, tuple(BINDINGS.values()))
+        self._clients[before.client_id] = replace(
+            changed, audience=before.audience, requires=before.requires
+        )
 
     def require(self, client_id: str, binding: str) -> None:
         """Ask for a binding in each of a client's tokens from now on."""
@@ -143,6 +152,7 @@ def run(process: Process) -> None:
         {
             "require_nonce": issuer.require_nonce,
             "require": issuer.clients.require,
+            "change": issuer.clients.change,
             "grant": issuer.grant,
             "revoke": issuer.revoke,
             "certify": issuer.certify,

@@ -64,6 +64,14 @@ def make(
         ) from error
 
 
+def rotate(folder: str, plan: dict[str, Any], client: str) -> dict[str, Any]:
+    """Put a new credential into a client's folder; return its metadata with that (RFC 7591)."""
+    changed = Plan.from_json(plan).client(client)
+    new = _credential(changed)
+    write_private_json(Path(folder) / client / "client.json", new)
+    return _registration(changed, new)
+
+
 def _free(run: Path) -> int:
     return shutil.disk_usage(run).free // 2**20
 

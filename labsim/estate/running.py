@@ -30,6 +30,7 @@ from labsim.estate.varying import origin
 
 ENTRIES = {
     "provision": "labsim.estate.provision:make",
+    "rotate": "labsim.estate.provision:rotate",
     "authorization_server": "labsim.estate.authorization_server_process:run",
     "resource_server": "labsim.estate.resource_server_process:run",
     "workload": "labsim.estate.workloads:run",
@@ -218,6 +219,12 @@ class Estate:
         )
         if jwk is not None:
             workload.call("certified", pem=server.call("certify", client_id=client, jwk=jwk))
+
+    def rotate(self, client: str) -> None:
+        """Give a client a new credential in the old one's place, at both ends."""
+        folder, plan = str(self.run_folder), self.plan.to_json()
+        changed = _ESTATE.run(ENTRIES["rotate"], folder=folder, plan=plan, client=client)
+        self.process(AUTHORIZATION_SERVER).call("change", metadata=changed)
 
     def _signer(self, client: str, binding: str) -> str | None:
         """Start a signer with a fresh key for a client; None for bearer, which has none."""
