@@ -201,7 +201,7 @@ class Lab:
         self._estate.process(client).call("evict")
 
     def rotate(self, client: str) -> None:
-        """Give a client a new credential (a secret, say); the old one is worth nothing from then on.
+        """Give a client a new credential (a secret, say): the old one is worth nothing any more.
 
         Its tokens live on until they end or are revoked. Raises LabError for an unknown client.
         """
