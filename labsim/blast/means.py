@@ -146,7 +146,8 @@ def found_mean(
 ) -> Mean | None:
     """Return the means that a client's credential is, which was found in a record at `now`.
 
-    None if it opens nothing, or was replaced before. The `robbed` client's own may lie in a record too, and ends as any stolen one does.
+    None if it opens nothing, or was replaced before. The `robbed` client's own may lie in a record
+    too, and ends as any stolen one does.
     """
     client, mine = plan.client(name), name == robbed
     asks_until = _or_never(measures.rotate_at if mine else measures.rotate_found_at)
