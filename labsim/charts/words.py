@@ -132,6 +132,7 @@ _VARIANTS: Final = {
     "proxy_strips": "a proxy that strips a client's own certificate header",
     "proxy_passes": "a proxy that lets a client's own certificate header through",
     "stamping_signer": "signers that write the time into a proof themselves",
+    "unspent": "an interceptor that holds requests back",
 }
 _GIVEN: Final = {
     "stolen_key": "the key",

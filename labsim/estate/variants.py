@@ -1,7 +1,7 @@
 """The variants of an estate: what differs from the base configuration, as data.
 
-A variant changes servers and signers, never what clients hold or ask for: the same requests then
-meet another defence.
+A variant changes servers, signers and what stands in between, never what clients hold or ask for:
+the same requests then meet another defence.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from labsim.errors import LabError
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """Say what differs: nonces, a replay memory, a second replica, a proxy, introspection, signers."""
+    """Say what differs: nonces, a replay memory, a second replica, a proxy, introspection, signers.
+
+    `holds` says that the interceptor holds a request back, so that the thief has it first.
+    """
 
     name: str
     title: str
@@ -24,6 +27,7 @@ class Variant:
     proxy: Literal["", "strips", "passes"] = ""
     introspects: bool = False
     stamps: bool = False
+    holds: bool = False
 
 
 _ALL = (
@@ -61,6 +65,11 @@ _ALL = (
         "stamping_signer",
         "a signer writes the time into each proof itself, and signs nothing else",
         stamps=True,
+    ),
+    Variant(
+        "unspent",
+        "the interceptor holds a request back, so that the server has not had it",
+        holds=True,
     ),
 )
 VARIANTS = {variant.name: variant for variant in _ALL}

@@ -35,6 +35,8 @@ def test_the_base_is_the_strict_profile() -> None:
         ("replicas_apart", {"replicas": "apart"}),
         ("proxy_strips", {"proxy": "strips"}),
         ("proxy_passes", {"proxy": "passes"}),
+        ("stamping_signer", {"stamps": True}),
+        ("unspent", {"holds": True}),
     ],
 )
 def test_each_variant_differs_from_the_base_in_one_thing(
