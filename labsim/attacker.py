@@ -24,6 +24,7 @@ from labsim.roles.client_authentication import (
     basic,
     private_key_jwt,
 )
+from labsim.roles.records_api import READING
 
 
 class Attacker:
@@ -164,7 +165,7 @@ class Attacker:
             error=wire_error(answer) if answer else "",
             why=outcome.detail,
             seconds=self._clock() - loot.taken_at,
-            records=tuple(record_ids(answer)) if outcome.ending is Ending.SERVED and answer else (),
+            records=_records_read(outcome),
             request_id=(answer.value("Request-Id") or "") if answer else "",
             sent=outcome.request.wire().decode("latin-1") if outcome.request else "",
             answer=answer.wire().decode("latin-1") if answer else "",
@@ -202,6 +203,15 @@ def wire_error(response: Response) -> str:
     except ValueError:
         return ""
     return str(body.get("error", "")) if isinstance(body, dict) else ""
+
+
+def _records_read(outcome: Outcome) -> tuple[str, ...]:
+    """Return the ids of the records that were read: what a thief wrote itself is not exposed."""
+    request, answer = outcome.request, outcome.response
+    wrote = request is not None and request.method not in READING
+    if outcome.ending is not Ending.SERVED or answer is None or wrote:
+        return ()
+    return tuple(record_ids(answer))
 
 
 def record_ids(response: Response) -> list[str]:

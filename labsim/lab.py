@@ -136,6 +136,11 @@ class Lab:
         )
         return rows
 
+    def restore_records(self) -> None:
+        """Let every resource server forget the records that were added since the start."""
+        for name in self.plan.resources:
+            self._estate.process(name).call("restore")
+
     def bind(self, client: str, binding: str, custody: str = "file") -> None:
         """Give a client another binding: a fresh key, and new tokens from its next request on.
 

@@ -265,7 +265,7 @@ class Lab:
             issuer=ISSUER,
             issuer_keys=IssuerKeys({thumbprint(jwk): public_key(jwk)}),
             bindings=tuple(BINDINGS.values()),
-            records=Records([{"id": "o-1"}, {"id": "o-2"}]),
+            records=Records([{"id": "o-1", "sensitivity": "internal"}, {"id": "o-2"}]),
             clock=self.clock,
             new_id=self.new_id,
             memory=InProcessReplayMemory(),

@@ -32,7 +32,8 @@ class MemoryRecords:
 
     def __init__(self, name: str, records: Sequence[Mapping[str, Any]]) -> None:
         self._name = name
-        self._records = {str(record["id"]): record for record in records}
+        self._first = {str(record["id"]): record for record in records}
+        self._records = dict(self._first)
         self._room = len(records) + MOST_ADDED_RECORDS
         self._lock = threading.Lock()
 
@@ -43,6 +44,11 @@ class MemoryRecords:
     def one(self, record_id: str) -> Mapping[str, Any] | None:
         """Return the record with this id, or None."""
         return self._records.get(record_id)
+
+    def restore(self) -> None:
+        """Forget every record that was added."""
+        with self._lock:
+            self._records = dict(self._first)
 
     def add(self, record: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Keep a record and return it with its id; None if there is no room for more."""
@@ -74,13 +80,14 @@ class Varied:
         self.folder = self._run / self._config["name"]
         self._memory = _replay_memory(process)
         revoked = SqliteRevocationList(self.folder / "revocations.sqlite")
+        self.records = MemoryRecords(self._config["name"], read_json(self.folder / "records.json"))
         self.role = ResourceServer(
             name=self._config["name"],
             resource=self._config["url"],
             issuer=self._config["issuer"],
             issuer_keys=FetchedKeys(self._config["issuer"], self._run / CA_FILE, clock),
             bindings=tuple(BINDINGS.values()),
-            records=MemoryRecords(self._config["name"], read_json(self.folder / "records.json")),
+            records=self.records,
             clock=clock,
             new_id=new_id,
             memory=self._memory,
@@ -129,5 +136,6 @@ def run(process: Process) -> None:
             "remember": varied.remember,
             "trust_proxy": varied.trust_proxy,
             "introspect": varied.introspect,
+            "restore": varied.records.restore,
         }
     )

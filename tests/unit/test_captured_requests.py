@@ -110,3 +110,101 @@ def test_a_captured_request_keeps_its_query(lab: Lab, by: str) -> None:
     attempt = Captured(lab, "http_signature", asked).replayed(by)
     assert attempt.outcome == "served"
     assert attempt.sent.startswith("GET /records?sensitivity=internal HTTP/1.1")
+
+
+QUERY = READ.at(f"{RECORDS}?sensitivity=internal")
+WRITE = Request("POST", RECORDS, READ.fields, b'{"title":"A note","text":"Mine."}')
+CHANGED = {"changed_body": WRITE, "changed_query": QUERY, "changed_header": READ}
+# Replay, binding: what refuses it before the server has had the original, and after.
+CHECKS = {
+    ("changed_body", "bearer"): ("", ""),
+    ("changed_body", "dpop"): ("", "jti_is_new"),
+    ("changed_body", "mtls"): ("certificate_is_shown", "certificate_is_shown"),
+    ("changed_body", "http_signature"): ("digest_is_the_bodys", "digest_is_the_bodys"),
+    ("changed_query", "bearer"): ("", ""),
+    ("changed_query", "dpop"): ("", "jti_is_new"),
+    ("changed_query", "mtls"): ("certificate_is_shown", "certificate_is_shown"),
+    ("changed_query", "http_signature"): (
+        "signature_is_by_the_bound_key",
+        "signature_is_by_the_bound_key",
+    ),
+    ("changed_header", "bearer"): ("", ""),
+    ("changed_header", "dpop"): ("", "jti_is_new"),
+    ("changed_header", "mtls"): ("certificate_is_shown", "certificate_is_shown"),
+    ("changed_header", "http_signature"): ("", "nonce_is_new"),
+}
+
+
+@pytest.mark.parametrize(("by", "binding"), CHECKS)
+def test_a_changed_request_is_refused_for_what_its_proof_covers(
+    lab: Lab, by: str, binding: str
+) -> None:
+    check, _ = CHECKS[by, binding]
+    captured = Captured(lab, binding, CHANGED[by])
+    attempt = captured.replayed(by)
+    assert (attempt.outcome, captured.check) == ("rejected" if check else "served", check)
+
+
+@pytest.mark.parametrize(("by", "binding"), CHECKS)
+def test_a_changed_request_is_refused_when_its_proof_is_spent(
+    lab: Lab, by: str, binding: str
+) -> None:
+    _, check = CHECKS[by, binding]
+    captured = Captured(lab, binding, CHANGED[by])
+    attempt = captured.replayed_after(by)
+    assert (attempt.outcome, captured.check) == ("rejected" if check else "served", check)
+
+
+@pytest.mark.parametrize("by", CHANGED)
+@pytest.mark.parametrize("binding", ["bearer", "dpop", "http_signature"])
+def test_the_same_request_unchanged_is_served(lab: Lab, binding: str, by: str) -> None:
+    """What refuses the changed one is the change."""
+    assert Captured(lab, binding, CHANGED[by]).replayed("request_as_is").outcome == "served"
+
+
+def test_a_changed_body_is_what_the_server_keeps(lab: Lab) -> None:
+    captured = Captured(lab, "dpop", WRITE)
+    attempt = captured.replayed("changed_body")
+    assert (attempt.status, attempt.records) == (201, ()), "a thief reads nothing by writing"
+    assert [r.get("title") for r in lab.orders.records.all()] == [None, None, "Changed on its way"]
+    assert captured.goes_on().ending == "rejected"
+    assert captured.reason == "PROOF_REPLAYED"
+
+
+def test_a_widened_query_reads_more(lab: Lab) -> None:
+    narrow = Captured(lab, "dpop", QUERY).replayed("request_as_is")
+    wide = Captured(lab, "dpop", QUERY).replayed("changed_query")
+    assert (narrow.records, wide.records) == (("o-1",), ("o-1", "o-2"))
+    assert wide.sent.startswith("GET /records HTTP/1.1")
+
+
+def test_only_the_one_header_changes(lab: Lab) -> None:
+    captured = Captured(lab, "http_signature", READ)
+    before = captured.request.wire().decode("latin-1").split("\r\n")
+    after = captured.replayed("changed_header").sent.split("\r\n")
+    assert set(before) - set(after) == {"Accept: application/json"}
+    assert set(after) - set(before) == {"Accept: text/plain"}
+
+
+@pytest.mark.parametrize(
+    ("by", "request_", "missing"),
+    [
+        ("changed_body", READ, "body"),
+        ("changed_query", READ, "query"),
+        ("changed_query", WRITE, "query"),
+    ],
+)
+def test_what_a_request_does_not_have_cannot_be_changed(
+    lab: Lab, by: str, request_: Request, missing: str
+) -> None:
+    attempt = Captured(lab, "dpop", request_).replayed(by)
+    assert attempt.outcome == "not_possible"
+    assert attempt.why == f"the captured request has no {missing} to change"
+
+
+@pytest.mark.parametrize("by", CHANGED)
+@pytest.mark.parametrize("binding", BINDINGS)
+def test_a_changed_request_dies_of_its_audience_elsewhere(lab: Lab, binding: str, by: str) -> None:
+    attempt = Captured(lab, binding, CHANGED[by]).replayed(by, THERE)
+    assert (attempt.outcome, attempt.relation) == ("rejected", "other_resource")
+    assert (lab.event or {})["check"] == "audience_is_this_resource"
