@@ -16,7 +16,8 @@ from labsim.errors import LabError
 class Variant:
     """Say what differs: nonces, a replay memory, a second replica, a proxy, introspection, signers.
 
-    `holds` says that the interceptor holds a request back, so that the thief has it first.
+    `holds` says that the interceptor holds a request back, so that the thief has it first,
+    `careless_exchange` which checks the authorization server leaves out of a token exchange.
     """
 
     name: str
@@ -28,8 +29,10 @@ class Variant:
     introspects: bool = False
     stamps: bool = False
     holds: bool = False
+    careless_exchange: tuple[str, ...] = ()
 
 
+_FOR_ANYONE = ("caller_may_use_the_subject_token",)
 _ALL = (
     Variant("base", "the strict profile: proofs are remembered, no nonces"),
     Variant("nonce", "every server asks for a nonce in each proof", nonces=True),
@@ -70,6 +73,21 @@ _ALL = (
         "unspent",
         "the interceptor holds a request back, so that the server has not had it",
         holds=True,
+    ),
+    Variant(
+        "exchange_for_anyone",
+        "the authorization server exchanges a token for whoever holds it",
+        careless_exchange=_FOR_ANYONE,
+    ),
+    Variant(
+        "exchange_unbinds",
+        "the same, and the new token need not be bound to a key",
+        careless_exchange=(*_FOR_ANYONE, "new_token_is_bound"),
+    ),
+    Variant(
+        "exchange_widens",
+        "the same, and the new token may go further than the old one",
+        careless_exchange=(*_FOR_ANYONE, "audience_is_within_reach", "scope_is_no_wider"),
     ),
 )
 VARIANTS = {variant.name: variant for variant in _ALL}
