@@ -179,6 +179,15 @@ class Lab:
         self.attacker.release()
         self._estate.vary(variant)
 
+    def enforce(self, *names: str) -> None:
+        """Let only these resource servers enforce bindings, as halfway through a rollout.
+
+        The others look at no `cnf` and take any good token as a bearer token; their attempts have
+        the verifier `not_enforcing`. Without a name nobody enforces; `reset` lets all do so again.
+        Raises LabError for a resource server that does not exist.
+        """
+        self._estate.enforce(names)
+
     def introspect(self, on: bool = True) -> None:
         """Let every resource server ask the authorization server about each token (RFC 7662).
 

@@ -200,7 +200,7 @@ class AttackerHandle:
                 "binding": attempt["binding"],
                 "replay": attempt["replay"],
                 "variant": lab.variant,
-                "verifier": "full",
+                "verifier": lab.estate.verifier(attempt["resource"]),
                 "resource": attempt["resource"],
                 "relation": attempt["relation"],
                 "outcome": attempt["outcome"],

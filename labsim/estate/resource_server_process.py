@@ -95,6 +95,7 @@ class Varied:
             revocations=revoked,
             is_key_revoked=revoked.holds,
             verified=VerifiedTokens(),
+            enforces=self._config["enforces"],
         )
 
     def require_nonce(self, on: bool) -> None:
@@ -110,6 +111,10 @@ class Varied:
         thumbprint = certificate and certificate_thumbprint(as_der(certificate.encode()))
         self.role = replace(self.role, trusted_proxy=thumbprint)
 
+    def enforce(self, on: bool) -> None:
+        """Ask of each token what its binding asks, or take any good token as a bearer token."""
+        self.role = replace(self.role, enforces=on)
+
     def introspect(self, on: bool) -> None:
         """Ask the authorization server about each token, or read tokens again."""
         own = read_json(self.folder / "client.json")
@@ -122,8 +127,9 @@ class Varied:
 def run(process: Process) -> None:
     """Run one resource server, or a second replica of one.
 
-    Config: `name`, `url`, `issuer`, `require_nonce`, `memory` (the name of the process whose replay
-    memory it is) and `replay_memory` (its kind: sqlite, in_process, or the URL of a Redis server).
+    Config: `name`, `url`, `issuer`, `require_nonce`, `enforces`, `memory` (the name of the process
+    whose replay memory it is) and `replay_memory` (its kind: sqlite, in_process, or the URL of a
+    Redis server).
     """
     clock = Clock(process.run_folder / CLOCK_FILE)
     varied = Varied(process, clock)
@@ -136,6 +142,7 @@ def run(process: Process) -> None:
             "remember": varied.remember,
             "trust_proxy": varied.trust_proxy,
             "introspect": varied.introspect,
+            "enforce": varied.enforce,
             "restore": varied.records.restore,
         }
     )
