@@ -10,20 +10,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace as changed
 from typing import Any
 
-from labsim.attempt import Attempt, NotPossible, Replay, Target
+from labsim.attempt import Attempt, Laundered, NotPossible, Replay, Target
 from labsim.binding import Binding, Holder, Presentation
 from labsim.certificates import as_der
 from labsim.http_message import Ending, Outcome, Request, Response
 from labsim.jose import Malformed, parse_compact
 from labsim.keys import SigningKey
 from labsim.loot import Access, Loot, Theft
-from labsim.roles.client import Send, TokenRefused, obtain_token, present
+from labsim.roles.client import Send, TokenRefused, TokenSet, obtain_token, present
 from labsim.roles.client_authentication import (
     PRIVATE_KEY_JWT,
     Authentication,
     basic,
     private_key_jwt,
 )
+from labsim.roles.grants import TOKEN_EXCHANGE
+from labsim.roles.records_api import READING
+from labsim.roles.token_exchange import ACCESS_TOKEN_TYPE
 
 
 class Attacker:
@@ -43,6 +46,7 @@ class Attacker:
         unknown_key: SigningKey,
         identify: Callable[[SigningKey], None],
         reach: Callable[[str, Request], Outcome],
+        own_credential: Mapping[str, Any] | None = None,
     ) -> None:
         self._send = send
         self._identify = identify
@@ -51,6 +55,7 @@ class Attacker:
         self._new_id = new_id
         self._bindings = bindings
         self._own_key, self._unknown_key = own_key, unknown_key
+        self._own_credential = own_credential
         identify(own_key)
         identify(unknown_key)
         self._rotated: dict[str, str] = {}
@@ -103,23 +108,63 @@ class Attacker:
         if loot.refresh_token is not None:
             newest = self._rotated.get(loot.refresh_token, loot.refresh_token)
             parameters |= {"grant_type": "refresh_token", "refresh_token": newest}
-        presentation = Presentation(None, self._own_key, self._clock(), self._new_id)
-        authenticate = self._authentication(loot.client_credential or {}, target.issuer)
         try:
-            asks = binding.asks_client_certificate
-            tokens = obtain_token(
-                target.mtls_token_endpoint if asks else target.token_endpoint,
-                parameters,
-                authenticate,
-                binding,
-                presentation,
-                self._send,
-            )
+            tokens = self._token(parameters, loot.client_credential or {}, binding, target)
         except TokenRefused as refused:
             return refused.outcome
         if loot.refresh_token is not None and tokens.refresh_token is not None:
             self._rotated[loot.refresh_token] = tokens.refresh_token
         return tokens.access_token
+
+    def exchange(self, loot: Loot, binding: Binding, target: Target) -> Laundered | Outcome:
+        """Trade the loot's token for one of the attacker's own, for the target (RFC 8693).
+
+        A token that is bound to nothing suits a thief best, so that it asks for one first; then for
+        one bound to its own key, in the way of the stolen one, or else in the first way there is.
+        """
+        if self._own_credential is None:
+            raise NotPossible("the attacker is no client of this authorization server")
+        parameters = {
+            "grant_type": TOKEN_EXCHANGE,
+            "subject_token": str(loot.token),
+            "subject_token_type": ACCESS_TOKEN_TYPE,
+            "resource": target.resource,
+            "scope": f"{target.name}.read",
+        }
+        unbound = next(b for b in self._bindings.values() if b.confirmation is None)
+        bound = binding if binding.confirmation else self._first_bound()
+        try:
+            tokens = self._token(parameters, self._own_credential, unbound, target)
+            return Laundered(tokens.access_token, unbound)
+        except TokenRefused:
+            pass  # a server that minds what it gives out
+        try:
+            tokens = self._token(parameters, self._own_credential, bound, target)
+            return Laundered(tokens.access_token, bound)
+        except TokenRefused as refused:
+            return refused.outcome
+
+    def _first_bound(self) -> Binding:
+        return next(b for b in self._bindings.values() if b.confirmation is not None)
+
+    def _token(
+        self,
+        parameters: dict[str, str],
+        credential: Mapping[str, Any],
+        binding: Binding,
+        target: Target,
+    ) -> TokenSet:
+        """Ask for a token, with a key of the attacker's own if the binding is to one."""
+        return obtain_token(
+            target.mtls_token_endpoint
+            if binding.asks_client_certificate
+            else target.token_endpoint,
+            parameters,
+            self._authentication(credential, target.issuer),
+            binding,
+            Presentation(None, self._own_key, self._clock(), self._new_id),
+            self._send,
+        )
 
     def _authentication(self, credential: Mapping[str, Any], issuer: str) -> Authentication:
         if credential["method"] == PRIVATE_KEY_JWT:
@@ -164,7 +209,7 @@ class Attacker:
             error=wire_error(answer) if answer else "",
             why=outcome.detail,
             seconds=self._clock() - loot.taken_at,
-            records=tuple(record_ids(answer)) if outcome.ending is Ending.SERVED and answer else (),
+            records=_records_read(outcome),
             request_id=(answer.value("Request-Id") or "") if answer else "",
             sent=outcome.request.wire().decode("latin-1") if outcome.request else "",
             answer=answer.wire().decode("latin-1") if answer else "",
@@ -202,6 +247,15 @@ def wire_error(response: Response) -> str:
     except ValueError:
         return ""
     return str(body.get("error", "")) if isinstance(body, dict) else ""
+
+
+def _records_read(outcome: Outcome) -> tuple[str, ...]:
+    """Return the ids of the records that were read: what a thief wrote itself is not exposed."""
+    request, answer = outcome.request, outcome.response
+    wrote = request is not None and request.method not in READING
+    if outcome.ending is not Ending.SERVED or answer is None or wrote:
+        return ()
+    return tuple(record_ids(answer))
 
 
 def record_ids(response: Response) -> list[str]:

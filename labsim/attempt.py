@@ -39,6 +39,14 @@ class Target:
     mtls_token_endpoint: str
 
 
+@dataclass(frozen=True, slots=True)
+class Laundered:
+    """Hold a token that was got for another one, and the binding under which it is presented."""
+
+    token: str
+    binding: Binding
+
+
 class Thief(Protocol):
     """What a replay can do from the attacker's process."""
 
@@ -73,6 +81,13 @@ class Thief(Protocol):
         """Get a token for the attacker's own key with the loot's client credential.
 
         Returns the token, or the outcome of the refused token request.
+        """
+
+    def exchange(self, loot: Loot, binding: Binding, target: Target) -> Laundered | Outcome:
+        """Trade the loot's token for one of the attacker's own, for the target (RFC 8693).
+
+        Returns the new token, or the outcome of the refused token request. Raises NotPossible where
+        the attacker is no client of the authorization server.
         """
 
 

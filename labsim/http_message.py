@@ -60,6 +60,11 @@ class Request:
         """Return a copy that goes to another URL; nothing else changes."""
         return replace(self, url=url)
 
+    def moved(self, url: str) -> Request:
+        """Return a copy that goes to the server of another URL: its own path and query stay."""
+        origin = f"{url.partition('://')[0]}://{_part(url, 1)}"
+        return replace(self, url=origin + self.target)
+
     def showing(self, certificate: bytes | None) -> Request:
         """Return a copy that goes over a connection which shows this certificate (DER)."""
         return replace(self, peer_certificate=certificate)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from labsim.errors import LabError
 from labsim.estate import client_certificates
+from labsim.estate.calls import resources_for
 from labsim.estate.clock import Clock
 from labsim.estate.custody import CUSTODIES
 from labsim.estate.events import EventReader
@@ -115,26 +116,30 @@ class Lab:
 
     # Use.
 
-    def work(self, client: str, *resources: str) -> DataFrame:
+    def work(self, client: str, *resources: str, doing: str = "read") -> DataFrame:
         """Let a client fetch records, of every resource server it calls or of those named.
 
-        Columns: resource (str), outcome (str), status (int), records (list of ids), request_id
-        (str), why (str), sent and answer (str, bytes on the wire as latin-1).
+        `doing` may also be `query` (only the internal records) or `write` (add one). Columns:
+        resource (str), outcome (str), status (int), records (list of ids), request_id (str), why
+        (str), sent and answer (str, bytes on the wire as latin-1).
         """
         whole("pandas")
         import pandas as pd
 
-        return pd.DataFrame(self.work_rows(client, *resources))
+        return pd.DataFrame(self.work_rows(client, *resources, doing=doing))
 
-    def work_rows(self, client: str, *resources: str) -> list[dict[str, Any]]:
+    def work_rows(self, client: str, *resources: str, doing: str = "read") -> list[dict[str, Any]]:
         """Let a client fetch records; the same as `work`, as plain rows."""
-        calls = self.plan.client(client).calls
-        for name in resources:
-            if name not in calls:
-                raise LabError.unknown(f"resource server that {client} calls", name, calls)
-        wanted = list(resources) or None
-        rows: list[dict[str, Any]] = self._estate.process(client).call("work", resources=wanted)
+        wanted = resources_for(self.plan.client(client), doing, resources)
+        rows: list[dict[str, Any]] = self._estate.process(client).call(
+            "work", resources=wanted, doing=doing
+        )
         return rows
+
+    def restore_records(self) -> None:
+        """Let every resource server forget the records that were added since the start."""
+        for name in self.plan.resources:
+            self._estate.process(name).call("restore")
 
     def bind(self, client: str, binding: str, custody: str = "file") -> None:
         """Give a client another binding: a fresh key, and new tokens from its next request on.
@@ -147,6 +152,7 @@ class Lab:
             raise LabError.unknown("binding", binding, BINDINGS)
         if custody not in CUSTODIES:
             raise LabError.unknown("custody", custody, CUSTODIES)
+        self.attacker.release()
         self._estate.bind(client, binding, custody)
         self._bound[client] = (binding, custody)
 
@@ -170,7 +176,17 @@ class Lab:
         See `labsim.estate.variants`. Raises LabError for a name that does not exist; it lists those
         that do.
         """
+        self.attacker.release()
         self._estate.vary(variant)
+
+    def enforce(self, *names: str) -> None:
+        """Let only these resource servers enforce bindings, as halfway through a rollout.
+
+        The others look at no `cnf` and take any good token as a bearer token; their attempts have
+        the verifier `not_enforcing`. Without a name nobody enforces; `reset` lets all do so again.
+        Raises LabError for a resource server that does not exist.
+        """
+        self._estate.enforce(names)
 
     def introspect(self, on: bool = True) -> None:
         """Let every resource server ask the authorization server about each token (RFC 7662).

@@ -156,8 +156,11 @@ class Access(Protocol):
     def files(self) -> Iterable[tuple[str, bytes]]:
         """Yield name and content of each file that was given."""
 
-    def captured(self) -> Iterable[tuple[Request, Response]]:
-        """Yield each exchange that passed through the interceptor, oldest first."""
+    def captured(self) -> Iterable[tuple[Request, Response | None]]:
+        """Yield each exchange that passed through the interceptor, oldest first.
+
+        There is no response where the request is held back: the server has not had it.
+        """
 
 
 @dataclass(frozen=True, slots=True)

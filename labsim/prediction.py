@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from labsim.charts import cards
 from labsim.credentials import ACCESS_TOKEN
 from labsim.errors import LabError
+from labsim.roles.token_exchange import EXCHANGE_CHECKS
 from labsim.rooms import rooms
 
 if TYPE_CHECKING:
@@ -47,7 +48,11 @@ def is_missing(answer: object) -> bool:
 def readable() -> tuple[str, ...]:
     """Return every word that a prediction may use: endings, and the names of all checks."""
     rooms_checks = [room.checks for room in rooms("labsim.bindings", "BINDING").values()]
-    checks = [check.name for each in (ACCESS_TOKEN.checks, *rooms_checks) for check in each]
+    checks = [
+        check.name
+        for each in (ACCESS_TOKEN.checks, EXCHANGE_CHECKS, *rooms_checks)
+        for check in each
+    ]
     return tuple(dict.fromkeys((*ENDINGS, *_OF_THE_REQUEST, *checks)))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from labsim.estate.calls import resources_for
 from labsim.estate.names import ATTACKER, CAPTURED_FILE, INTERCEPTOR, LOG_FILE
 from labsim.loot import Theft
 
@@ -18,16 +19,27 @@ if TYPE_CHECKING:
 type Rows = list[dict[str, Any]]
 
 
-def rob(lab: Lab, client: str, theft: Theft) -> tuple[Rows, Rows]:
+def rob(
+    lab: Lab, client: str, theft: Theft, doing: str = "read", at: str | None = None
+) -> tuple[Rows, Rows]:
     """Let a client leak in the way of a theft while it works; let the attacker take what leaked.
 
-    Returns the pieces of loot, and how the victim's own requests ended meanwhile.
+    Returns the pieces of loot, and how the victim's own requests ended meanwhile. Where the
+    interceptor holds requests back, that is one request, which has not ended: see `holding`.
     """
+    holding = lab.attacker.holding
+    holding.release()
+    asked = resources_for(lab.plan.client(client), doing, (at,) if at else ())
     victim = lab.estate.process(client)
     with_it = _BEFORE[theft.gives](lab) if theft.gives in _BEFORE else {}
     victim.call("leak", theft=theft.name, **with_it)
-    worked = lab.work_rows(client)
-    victim.call("mend")
+    holds = lab.estate.variant.holds and theft.gives == "interceptor"
+    if holds:
+        worked = holding.begin(client, asked[0], doing)
+    else:
+        worked = lab.work_rows(client, *asked, doing=doing)
+    if worked:
+        victim.call("mend")
     given = [str(path) for path in _GIVEN[theft.gives](lab, client)]
     pieces = lab.estate.process(ATTACKER).call(
         "steal", theft=theft.name, client=client, given=given

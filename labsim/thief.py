@@ -10,6 +10,7 @@ from labsim import robbery
 from labsim.errors import LabError
 from labsim.estate.names import ATTACKER, COLLECTION
 from labsim.haul import Haul
+from labsim.holding import Holding
 from labsim.prediction import NOT_SEALED, Prediction, Sealed
 from labsim.rooms import names, rooms
 from labsim.stories.three_views import Shown, beside, shown
@@ -41,17 +42,20 @@ class AttackerHandle:
         self._sealed: dict[tuple[Any, ...], set[int]] = {}
         self.read_in_passing: list[dict[str, Any]] = []
         self.on_attempt: Callable[[dict[str, Any]], None] | None = None
+        self.holding = Holding(self._lab)
 
-    def steal(self, client: str, by: str) -> Haul:
+    def steal(self, client: str, by: str, *, doing: str = "read", at: str | None = None) -> Haul:
         """Let a client leak in the way of a theft while it works, and let the attacker take it.
 
-        Raises LabError for a client or theft that does not exist; it lists those that do.
+        `doing` says what the client does meanwhile (`read`, `query`, `write`), `at` at which one
+        resource server. In the variant `unspent` a wiretap holds one request back: see `release`.
+        Raises LabError for a name that does not exist; it lists those that do.
         """
         lab = self._lab
         lab.plan.client(client)
         if by not in THEFTS:
             raise LabError.unknown("theft", by, THEFTS)
-        pieces, worked = robbery.rob(lab, client, rooms("labsim.thefts", "THEFT")[by])
+        pieces, worked = robbery.rob(lab, client, rooms("labsim.thefts", "THEFT")[by], doing, at)
         if not pieces:
             why = "; ".join(f"{row['resource']}: {row['why'] or row['status']}" for row in worked)
             raise LabError(
@@ -63,6 +67,14 @@ class AttackerHandle:
         # Where the key lay then: the client may be bound anew before the loot is used.
         custody = {"custody": lab.custody(client)}
         return Haul(client, by, tuple(piece | custody for piece in pieces))
+
+    def release(self) -> list[dict[str, Any]]:
+        """Let a request that is held back go on; return how it ended for the victim, as a row.
+
+        `hold_and_forward` does so itself. Nothing is returned where none is held; all rows of this
+        run are in `holding.rows`, whose columns `holding.Holding` says.
+        """
+        return self.holding.release()
 
     def _note(self, client: str, by: str, pieces: list[dict[str, Any]]) -> None:
         self.stolen_from.add(client)
@@ -153,6 +165,8 @@ class AttackerHandle:
             )
             for attempt in attempts:
                 self._record(attempt, piece["custody"])
+                if attempt["replay"] == "hold_and_forward":
+                    self.release()
             if progress:
                 progress(len(attempts))
 
@@ -186,7 +200,7 @@ class AttackerHandle:
                 "binding": attempt["binding"],
                 "replay": attempt["replay"],
                 "variant": lab.variant,
-                "verifier": "full",
+                "verifier": lab.estate.verifier(attempt["resource"]),
                 "resource": attempt["resource"],
                 "relation": attempt["relation"],
                 "outcome": attempt["outcome"],

@@ -21,6 +21,7 @@ from labsim.nonces import RollingNonces
 from labsim.roles.authorization_server import AuthorizationServer
 from labsim.roles.client import TokenSet, obtain_token
 from labsim.roles.client_authentication import (
+    BASIC,
     NONE,
     PRIVATE_KEY_JWT,
     Authentication,
@@ -197,7 +198,7 @@ class Lab:
 
     The clients: `app` must use DPoP, `mutual` mTLS and `signing` signatures, `free` may choose,
     `keyed` authenticates by assertion, `phone` is public; `orders` and `crm` are the resource
-    servers as clients.
+    servers as clients, and `thief` is one that nobody sends a token.
     A test changes a role with `dataclasses.replace` and puts it back in its place.
     """
 
@@ -254,7 +255,9 @@ class Lab:
         exchanging = {**secret, "grant_types": frozenset({TOKEN_EXCHANGE})}
         orders = RegisteredClient(client_id="orders", audience=ORDERS, **exchanging)
         crm = RegisteredClient(client_id="crm", audience=CRM, **exchanging)
-        every = (*bound, free, keyed, phone, orders, crm)
+        scopes = frozenset({"orders.read", "crm.read"})
+        thief = RegisteredClient(client_id="thief", **exchanging | {"scopes": scopes})
+        every = (*bound, free, keyed, phone, orders, crm, thief)
         return Clients({client.client_id: client for client in every})
 
     def _resource_server(self, name: str, resource: str) -> ResourceServer:
@@ -265,7 +268,7 @@ class Lab:
             issuer=ISSUER,
             issuer_keys=IssuerKeys({thumbprint(jwk): public_key(jwk)}),
             bindings=tuple(BINDINGS.values()),
-            records=Records([{"id": "o-1"}, {"id": "o-2"}]),
+            records=Records([{"id": "o-1", "sensitivity": "internal"}, {"id": "o-2"}]),
             clock=self.clock,
             new_id=self.new_id,
             memory=InProcessReplayMemory(),
@@ -294,7 +297,14 @@ class Lab:
         """Make an attacker whose own key is the thief's."""
         keys = (self.thief, UNKNOWN)
         return Attacker(
-            self.send, self.clock, self.new_id, BINDINGS, *keys, lambda _key: None, self.reach
+            self.send,
+            self.clock,
+            self.new_id,
+            BINDINGS,
+            *keys,
+            lambda _key: None,
+            self.reach,
+            {"client_id": "thief", "method": BASIC, "secret": SECRET},
         )
 
     def authentication(self, client: str) -> Authentication:

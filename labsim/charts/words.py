@@ -132,6 +132,10 @@ _VARIANTS: Final = {
     "proxy_strips": "a proxy that strips a client's own certificate header",
     "proxy_passes": "a proxy that lets a client's own certificate header through",
     "stamping_signer": "signers that write the time into a proof themselves",
+    "unspent": "an interceptor that holds requests back",
+    "exchange_for_anyone": "an issuer that exchanges a token for whoever holds it",
+    "exchange_unbinds": "an issuer that exchanges a bound token for a bearer token",
+    "exchange_widens": "an issuer that exchanges a token for one that goes further",
 }
 _GIVEN: Final = {
     "stolen_key": "the key",

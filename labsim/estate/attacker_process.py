@@ -23,7 +23,7 @@ from labsim.estate.clock import Clock
 from labsim.estate.dialler import Dialler
 from labsim.estate.foothold import RemoteFoothold
 from labsim.estate.given import Given
-from labsim.estate.names import CA_FILE, CERTIFICATE_FILE, CLOCK_FILE, KEY_FILE
+from labsim.estate.names import CA_FILE, CERTIFICATE_FILE, CLOCK_FILE, CREDENTIAL_FILE, KEY_FILE
 from labsim.estate.private_file import read_json, write_private_json
 from labsim.estate.process import Process
 from labsim.estate.serving import BINDINGS, new_id
@@ -101,7 +101,15 @@ class AttackerProcess:
                 dialler.identify(key.certificate, key.pem)
 
         self._attacker = Attacker(
-            dialler, clock, new_id, BINDINGS, own, _unknown(), identify, _reach
+            dialler,
+            clock,
+            new_id,
+            BINDINGS,
+            own,
+            _unknown(),
+            identify,
+            _reach,
+            read_json(self._folder / CREDENTIAL_FILE),
         )
         self._loot: list[Loot] = []
         self._fence = Fence(self._folder)

@@ -16,7 +16,7 @@ from labsim.certificates import (
     key_pair,
     renewed,
 )
-from labsim.checks import StorageUnavailable
+from labsim.checks import StorageUnavailable, without
 from labsim.errors import LabError
 from labsim.estate.clock import Clock
 from labsim.estate.dialler import Dialler
@@ -40,6 +40,7 @@ from labsim.roles.registration import registered
 from labsim.roles.revocation import revoke_all_of
 from labsim.roles.revocation_notice import notice_request
 from labsim.roles.tls_client_authentication import CertificateTrust
+from labsim.roles.token_exchange import EXCHANGE_CHECKS
 
 GRANT_SECONDS = 365 * 86400.0
 """Lab seconds that a provisioned refresh token lives."""
@@ -100,6 +101,15 @@ class Issuer:
         """Ask for a nonce in each proof from now on, or for none."""
         self._role = replace(self._role, nonces=nonces(on))
 
+    def exchange_without(self, checks: list[str]) -> None:
+        """Leave these checks out of every token exchange from now on: a careless server."""
+        known = [check.name for check in EXCHANGE_CHECKS]
+        for name in checks:
+            if name not in known:
+                raise LabError.unknown("check of a token exchange", name, known)
+        careless = without(EXCHANGE_CHECKS, frozenset(checks))
+        self._role = replace(self._role, exchange_checks=careless)
+
     def certify(self, client_id: str, jwk: dict[str, str]) -> str:
         """Issue a certificate for a client's key, as PEM; each has a thumbprint of its own."""
         return certified(self._authority(), client_id, jwk)
@@ -153,6 +163,7 @@ def run(process: Process) -> None:
             "require_nonce": issuer.require_nonce,
             "require": issuer.clients.require,
             "change": issuer.clients.change,
+            "exchange_without": issuer.exchange_without,
             "grant": issuer.grant,
             "revoke": issuer.revoke,
             "certify": issuer.certify,

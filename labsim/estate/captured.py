@@ -1,7 +1,8 @@
 """What passed through the interceptor, as JSON lines: it writes them, the attacker reads them.
 
 A line holds `request` (as `Request.to_json`), `response` (status, fields in order, body as latin-1
-text) and `time` (real seconds since the epoch, when the answer had been read).
+text; null for a request that is held back) and `time` (real seconds since the epoch, when the
+answer had been read).
 """
 
 from __future__ import annotations
@@ -27,9 +28,12 @@ class Captured:
         self._file = file
         self._lines = EventLog(file)
 
-    def append(self, request: Request, response: Response) -> None:
-        """Add one exchange; raises StorageUnavailable if it cannot be written whole."""
-        answer = {
+    def append(self, request: Request, response: Response | None) -> None:
+        """Add one exchange, or without a response a request that is held back.
+
+        Raises StorageUnavailable if it cannot be written whole.
+        """
+        answer = response and {
             "status": response.status,
             "fields": [list(field) for field in response.fields],
             "body": response.body.decode("latin-1"),
@@ -42,8 +46,8 @@ class Captured:
         os.truncate(self._file, 0)
 
 
-def exchanges(file: Path) -> Iterator[tuple[Request, Response]]:
-    """Yield each exchange in the file, oldest first.
+def exchanges(file: Path) -> Iterator[tuple[Request, Response | None]]:
+    """Yield each exchange in the file, oldest first; no response where the request was held back.
 
     Half a line, of an interceptor that was killed or of a full disk, is skipped. FileNotFoundError
     if no interceptor has run.
@@ -56,6 +60,8 @@ def exchanges(file: Path) -> Iterator[tuple[Request, Response]]:
         yield Request.from_json(value["request"]), _response(value["response"])
 
 
-def _response(value: dict[str, Any]) -> Response:
+def _response(value: dict[str, Any] | None) -> Response | None:
+    if value is None:
+        return None
     fields = tuple((str(name), str(text)) for name, text in value["fields"])
     return Response(int(value["status"]), fields, value["body"].encode("latin-1"))

@@ -36,7 +36,7 @@ class Given:
                     with file.open("rb") as opened:
                         yield file.name, opened.read(LARGEST_FILE)
 
-    def captured(self) -> Iterator[tuple[Request, Response]]:
+    def captured(self) -> Iterator[tuple[Request, Response | None]]:
         """Yield each exchange that passed through the interceptor."""
         for path in self._paths:
             yield from exchanges(path)

@@ -1,7 +1,8 @@
 """The interceptor: mitmproxy between a client that trusts its authority and a resource server.
 
-It reads what passes, keeps it, and changes nothing. It is a regular proxy (CONNECT), as reverse
-mode rewrites the URL, and every proof would fail for the wrong reason.
+It reads what passes, keeps it, and changes nothing; told to, it holds one request back. It is a
+regular proxy (CONNECT), as reverse mode rewrites the URL, and every proof would fail for the wrong
+reason.
 
 A client's certificate cannot be forwarded. The client makes its TLS connection with the
 interceptor, and the interceptor another one with the server; in each the owner of a certificate
@@ -34,6 +35,7 @@ from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from labsim.checks import StorageUnavailable
 from labsim.errors import LabError
 from labsim.estate.captured import Captured
+from labsim.estate.held import Hold
 from labsim.estate.names import CAPTURED_FILE
 from labsim.estate.process import Process
 from labsim.estate.tls import client_context, server_context
@@ -48,20 +50,29 @@ def run(process: Process) -> None:
     """Intercept until the owner hangs up; `ca_file` in the config is what servers are checked by.
 
     Its own authority, key and certificate, lies in its folder. Operations: `address` returns the
-    proxy's URL, `forget` drops what was captured. LabError if it cannot start.
+    proxy's URL, `forget` drops what was captured, `hold` holds the next request back, `held` waits
+    for that and tells whether one is held, `release` lets it go on. LabError if it cannot start.
     """
     ca_file, own = process.config["ca_file"], process.folder / OWN_CA_FILE
     # mitmproxy itself would notice the one at the first connection and make up for the other.
     client_context(ca_file)
     server_context(str(own), str(own))
-    captured = Captured(process.folder / CAPTURED_FILE)
+    tap = Tap(Captured(process.folder / CAPTURED_FILE), Hold())
     port: Future[int] = Future()
     options = _options(process.folder, ca_file)
     # The control socket is served by the main thread, which is here until the end.
-    thread = threading.Thread(target=_intercept, args=(options, captured, port), daemon=True)
+    thread = threading.Thread(target=_intercept, args=(options, tap, port), daemon=True)
     thread.start()
     proxy = f"http://127.0.0.1:{port.result()}"
-    process.serve({"address": lambda: {"proxy": proxy}, "forget": captured.forget})
+    process.serve(
+        {
+            "address": lambda: {"proxy": proxy},
+            "forget": tap.captured.forget,
+            "hold": tap.hold.arm,
+            "held": tap.hold.caught,
+            "release": tap.hold.release,
+        }
+    )
 
 
 def _options(folder: Path, ca_file: str) -> Options:
@@ -82,8 +93,9 @@ def _options(folder: Path, ca_file: str) -> Options:
 class Tap:
     """Keep each exchange before the client has its answer; let nothing leave this machine."""
 
-    def __init__(self, captured: Captured) -> None:
-        self._captured = captured
+    def __init__(self, captured: Captured, hold: Hold) -> None:
+        self.captured = captured
+        self.hold = hold
 
     def http_connect(self, flow: HTTPFlow) -> None:
         """Refuse a tunnel to anywhere else: the lab attacks only what it started itself."""
@@ -95,14 +107,28 @@ class Tap:
         if data.server.address is None or data.server.address[0].lower() not in _LOOPBACK:
             data.server.error = "This proxy leads to 127.0.0.1 only."
 
+    async def request(self, flow: HTTPFlow) -> None:
+        """Hold a request back if that was asked for; other connections go on meanwhile."""
+        taken = self.hold.take()
+        if taken is None or not self._kept(flow, None):
+            return
+        if not await self.hold.keep(taken) or not flow.client_conn.connected:
+            # Its time is up, or its client has given up: it goes nowhere.
+            flow.kill()  # type: ignore[no-untyped-call]
+
     def response(self, flow: HTTPFlow) -> None:
         """Keep an exchange; an answer that cannot be kept is not passed on either."""
         assert flow.response is not None
+        self._kept(flow, _response(flow.response))
+
+    def _kept(self, flow: HTTPFlow, response: Response | None) -> bool:
         try:
-            self._captured.append(_request(flow.request), _response(flow.response))
+            self.captured.append(_request(flow.request), response)
         except StorageUnavailable as error:
             logging.error(f"What passed through could not be kept: {error}")
             flow.response = TappedResponse.make(502, f"The interceptor is broken: {error}\n")
+            return False
+        return True
 
 
 def _request(tapped: TappedRequest) -> Request:
@@ -173,12 +199,12 @@ def _not_started(why: object) -> LabError:
     return LabError(f"The interceptor could not start: {why}.", todo="Start the lab again.")
 
 
-def _intercept(options: Options, captured: Captured, port: Future[int]) -> None:
+def _intercept(options: Options, tap: Tap, port: Future[int]) -> None:
     """Run mitmproxy's event loop; the process ends with it, as nobody answers at its port then."""
     # Only errors are logged: lesser records hold what clients have sent.
     logging.basicConfig(level=logging.ERROR, handlers=[_Errors(port)], force=True)
     try:
-        asyncio.run(_serve(options, captured, port))
+        asyncio.run(_serve(options, tap, port))
         raise RuntimeError("mitmproxy stopped")
     except BaseException as error:
         if not port.done():
@@ -188,7 +214,7 @@ def _intercept(options: Options, captured: Captured, port: Future[int]) -> None:
     os._exit(1)
 
 
-async def _serve(options: Options, captured: Captured, port: Future[int]) -> None:
+async def _serve(options: Options, tap: Tap, port: Future[int]) -> None:
     mitmproxy = _Mitmproxy(options, port)
-    mitmproxy.add(Tap(captured))
+    mitmproxy.add(tap)
     await mitmproxy.run()

@@ -28,6 +28,7 @@ from labsim.estate.names import (
     CLIENT_CA_KEY_FILE,
     CLIENT_TRUST_FILE,
     CLOCK_FILE,
+    CREDENTIAL_FILE,
     EVENTS_FOLDER,
     INTERCEPTOR,
     KEY_FILE,
@@ -95,9 +96,10 @@ def _make(
     shake_hands(str(run / CA_FILE), str(own / "tls_certificate.pem"), str(own / "tls_key.pem"))
     credentials = {client.name: _credential(client) for client in plan.clients.values()}
     for name, credential in credentials.items():
-        write_private_json(run / name / "client.json", credential)
+        write_private_json(run / name / CREDENTIAL_FILE, credential)
     registrations = [_registration(plan.client(n), c) for n, c in credentials.items()]
     registrations += [_resource_server(run, name) for name in plan.resources]
+    registrations.append(_attacker(run, plan))
     server = run / AUTHORIZATION_SERVER
     write_private_json(server / "clients.json", [*registrations, *clients])
     write_private_json(server / "key.json", SigningKey.generate().private_jwk)
@@ -166,8 +168,25 @@ def _resource_server(run: Path, name: str) -> dict[str, Any]:
     It may exchange for any scope: what bounds it is the grant behind the token it was sent.
     """
     secret = secrets.token_urlsafe(32)
-    write_private_json(run / name / "client.json", {"client_id": name, "secret": secret})
+    write_private_json(run / name / CREDENTIAL_FILE, {"client_id": name, "secret": secret})
     return {"client_id": name, "client_secret": secret, "grant_types": [TOKEN_EXCHANGE]}
+
+
+def _attacker(run: Path, plan: Plan) -> dict[str, Any]:
+    """Make the attacker a client too, as anybody who runs some workload in an estate is one.
+
+    It may exchange what it was sent, like a resource server, and has a right to read everywhere:
+    what keeps it from a token that it found is the exchange's own checks.
+    """
+    secret = secrets.token_urlsafe(32)
+    credential = {"client_id": ATTACKER, "method": BASIC, "secret": secret}
+    write_private_json(run / ATTACKER / CREDENTIAL_FILE, credential)
+    return {
+        "client_id": ATTACKER,
+        "client_secret": secret,
+        "grant_types": [TOKEN_EXCHANGE],
+        "scope": " ".join(resource.scopes[0] for resource in plan.resources.values()),
+    }
 
 
 def _registration(client: Client, credential: Mapping[str, Any]) -> dict[str, Any]:

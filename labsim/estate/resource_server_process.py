@@ -32,7 +32,8 @@ class MemoryRecords:
 
     def __init__(self, name: str, records: Sequence[Mapping[str, Any]]) -> None:
         self._name = name
-        self._records = {str(record["id"]): record for record in records}
+        self._first = {str(record["id"]): record for record in records}
+        self._records = dict(self._first)
         self._room = len(records) + MOST_ADDED_RECORDS
         self._lock = threading.Lock()
 
@@ -43,6 +44,11 @@ class MemoryRecords:
     def one(self, record_id: str) -> Mapping[str, Any] | None:
         """Return the record with this id, or None."""
         return self._records.get(record_id)
+
+    def restore(self) -> None:
+        """Forget every record that was added."""
+        with self._lock:
+            self._records = dict(self._first)
 
     def add(self, record: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Keep a record and return it with its id; None if there is no room for more."""
@@ -74,13 +80,14 @@ class Varied:
         self.folder = self._run / self._config["name"]
         self._memory = _replay_memory(process)
         revoked = SqliteRevocationList(self.folder / "revocations.sqlite")
+        self.records = MemoryRecords(self._config["name"], read_json(self.folder / "records.json"))
         self.role = ResourceServer(
             name=self._config["name"],
             resource=self._config["url"],
             issuer=self._config["issuer"],
             issuer_keys=FetchedKeys(self._config["issuer"], self._run / CA_FILE, clock),
             bindings=tuple(BINDINGS.values()),
-            records=MemoryRecords(self._config["name"], read_json(self.folder / "records.json")),
+            records=self.records,
             clock=clock,
             new_id=new_id,
             memory=self._memory,
@@ -88,6 +95,7 @@ class Varied:
             revocations=revoked,
             is_key_revoked=revoked.holds,
             verified=VerifiedTokens(),
+            enforces=self._config["enforces"],
         )
 
     def require_nonce(self, on: bool) -> None:
@@ -103,6 +111,10 @@ class Varied:
         thumbprint = certificate and certificate_thumbprint(as_der(certificate.encode()))
         self.role = replace(self.role, trusted_proxy=thumbprint)
 
+    def enforce(self, on: bool) -> None:
+        """Ask of each token what its binding asks, or take any good token as a bearer token."""
+        self.role = replace(self.role, enforces=on)
+
     def introspect(self, on: bool) -> None:
         """Ask the authorization server about each token, or read tokens again."""
         own = read_json(self.folder / "client.json")
@@ -115,8 +127,9 @@ class Varied:
 def run(process: Process) -> None:
     """Run one resource server, or a second replica of one.
 
-    Config: `name`, `url`, `issuer`, `require_nonce`, `memory` (the name of the process whose replay
-    memory it is) and `replay_memory` (its kind: sqlite, in_process, or the URL of a Redis server).
+    Config: `name`, `url`, `issuer`, `require_nonce`, `enforces`, `memory` (the name of the process
+    whose replay memory it is) and `replay_memory` (its kind: sqlite, in_process, or the URL of a
+    Redis server).
     """
     clock = Clock(process.run_folder / CLOCK_FILE)
     varied = Varied(process, clock)
@@ -129,5 +142,7 @@ def run(process: Process) -> None:
             "remember": varied.remember,
             "trust_proxy": varied.trust_proxy,
             "introspect": varied.introspect,
+            "enforce": varied.enforce,
+            "restore": varied.records.restore,
         }
     )

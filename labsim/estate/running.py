@@ -7,7 +7,7 @@ every address when it is forked, and all of them start at once.
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,8 @@ class Estate:
     `reached_at` is where clients reach the resource servers: another place where a proxy stands in
     front of them.
 
+    `enforcing` are the resource servers that enforce bindings: all, unless `enforce` says which.
+
     `clients` are registrations from outside (RFC 7591 metadata). Not started until `start`. It
     stops by itself when nothing was done with it for `idle_seconds`.
     """
@@ -71,6 +73,7 @@ class Estate:
         self.mtls_alias = ""
         self.urls: dict[str, str] = {}
         self.reached_at: dict[str, str] = {}
+        self.enforcing = frozenset(plan.resources)
         self.run_folder = Path()
         self._clients = [dict(client) for client in clients]
         self._children: dict[str, Child] = {}
@@ -132,7 +135,8 @@ class Estate:
     def resource_server_config(self, name: str, memory: str) -> dict[str, Any]:
         """Return the config of a resource server whose proofs the memory of this name keeps."""
         kind = {"replay_memory": self._replay_memory, "memory": memory}
-        return {"name": name, "url": self.urls[name], **kind}
+        enforces = name in self.enforcing
+        return {"name": name, "url": self.urls[name], "enforces": enforces, **kind}
 
     def fork(
         self,
@@ -245,6 +249,20 @@ class Estate:
         wanted, before = variant(name), self.variant
         self.variant = wanted
         varying.change(self, before, wanted)
+
+    def enforce(self, names: Collection[str]) -> None:
+        """Let these resource servers enforce bindings, and the others take any good token."""
+        for name in names:
+            self.plan.resource(name)
+        for name, child in self._children.items():
+            server = name.removesuffix("-replica")
+            if server in self.urls:
+                child.call("enforce", on=server in names)
+        self.enforcing = frozenset(names)
+
+    def verifier(self, name: str) -> str:
+        """Return what a resource server does about bindings: `full`, or `not_enforcing`."""
+        return "full" if name in self.enforcing else "not_enforcing"
 
     def revoke(self, client: str) -> list[dict[str, Any]]:
         """End all tokens of a client at the authorization server, which tells whom it concerns."""

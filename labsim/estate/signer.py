@@ -21,6 +21,7 @@ from labsim.certificates import as_der
 from labsim.errors import LabError
 from labsim.estate.clock import Clock
 from labsim.estate.dialler import Dialler
+from labsim.estate.held import PATIENCE_SECONDS
 from labsim.estate.json_lines import outcome_to_json, serve
 from labsim.estate.names import CA_FILE, CLOCK_FILE, INTERCEPTOR, SIGNER_SOCKET
 from labsim.estate.process import Process
@@ -103,7 +104,8 @@ class Signer:
         for old in self._diallers.values():
             old.close()
         if proxy:
-            dialler = Dialler(self._ca_file, proxy=proxy, proxy_ca_file=self._interceptor_ca)
+            bound = PATIENCE_SECONDS
+            dialler = Dialler(self._ca_file, proxy, self._interceptor_ca, seconds=bound)
         else:
             dialler = Dialler(self._ca_file)
         self._diallers = {proxy: dialler}

@@ -1,7 +1,7 @@
 """The variants of an estate: what differs from the base configuration, as data.
 
-A variant changes servers and signers, never what clients hold or ask for: the same requests then
-meet another defence.
+A variant changes servers, signers and what stands in between, never what clients hold or ask for:
+the same requests then meet another defence.
 """
 
 from __future__ import annotations
@@ -14,7 +14,11 @@ from labsim.errors import LabError
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """Say what differs: nonces, a replay memory, a replica, a proxy, introspection, signers."""
+    """Say what differs: nonces, a replay memory, a replica, a proxy, introspection, signers.
+
+    `holds` says that the interceptor holds a request back, so that the thief has it first,
+    `careless_exchange` which checks the authorization server leaves out of a token exchange.
+    """
 
     name: str
     title: str
@@ -24,8 +28,11 @@ class Variant:
     proxy: Literal["", "strips", "passes"] = ""
     introspects: bool = False
     stamps: bool = False
+    holds: bool = False
+    careless_exchange: tuple[str, ...] = ()
 
 
+_FOR_ANYONE = ("caller_may_use_the_subject_token",)
 _ALL = (
     Variant("base", "the strict profile: proofs are remembered, no nonces"),
     Variant("nonce", "every server asks for a nonce in each proof", nonces=True),
@@ -61,6 +68,26 @@ _ALL = (
         "stamping_signer",
         "a signer writes the time into each proof itself, and signs nothing else",
         stamps=True,
+    ),
+    Variant(
+        "unspent",
+        "the interceptor holds a request back, so that the server has not had it",
+        holds=True,
+    ),
+    Variant(
+        "exchange_for_anyone",
+        "the authorization server exchanges a token for whoever holds it",
+        careless_exchange=_FOR_ANYONE,
+    ),
+    Variant(
+        "exchange_unbinds",
+        "the same, and the new token need not be bound to a key",
+        careless_exchange=(*_FOR_ANYONE, "new_token_is_bound"),
+    ),
+    Variant(
+        "exchange_widens",
+        "the same, and the new token may go further than the old one",
+        careless_exchange=(*_FOR_ANYONE, "audience_is_within_reach", "scope_is_no_wider"),
     ),
 )
 VARIANTS = {variant.name: variant for variant in _ALL}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from labsim.errors import LabError
 from labsim.estate.dialler import Dialler
 from labsim.estate.foothold import Foothold, Inhabited
+from labsim.estate.held import PATIENCE_SECONDS
 from labsim.estate.names import CA_FILE, FOOTHOLD_FILE, INTERCEPTOR, LOG_FILE
 from labsim.estate.private_file import write_private_json
 from labsim.estate.process import Process
@@ -76,7 +77,9 @@ class Victim:
         """Go through the interceptor from now on, and trust its certificate authority."""
         if self._proxy is None:
             raise LabError("There is no interceptor to go through.", todo="Start it first.")
-        self.tap = Dialler(self._ca_file, proxy=self._proxy, proxy_ca_file=self._interceptor_ca)
+        self.tap = Dialler(
+            self._ca_file, self._proxy, self._interceptor_ca, seconds=PATIENCE_SECONDS
+        )
 
     def let_in(self) -> None:
         """Let a stranger's code run in this process from now on."""

@@ -7,11 +7,13 @@ it is scripted, no model is needed.
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
 from labsim.binding import Binding, Presentation
 from labsim.errors import LabError
+from labsim.estate.calls import CALLS
 from labsim.estate.clock import Clock
 from labsim.estate.custody import AtSigner, Custody, OwnKey
 from labsim.estate.dialler import Dialler
@@ -25,7 +27,7 @@ from labsim.estate.private_file import read_json, write_private, write_private_j
 from labsim.estate.process import Process
 from labsim.estate.serving import BINDINGS, new_id
 from labsim.estate.victim import Victim
-from labsim.http_message import Outcome, Request, Response
+from labsim.http_message import Outcome, Response
 from labsim.keys import SigningKey
 from labsim.roles.client import Send, TokenRefused, TokenSet, obtain_token, present
 from labsim.roles.client_authentication import (
@@ -57,6 +59,8 @@ class Workload:
         self._binding: Binding | None = None
         self._key: Custody | None = None
         self._tokens: dict[str, TokenSet] = {}
+        self._aside = ThreadPoolExecutor(1, "aside")  # so that one begun request waits for another
+        self._begun: Future[dict[str, Any]] | None = None
 
     # What it is told to do.
 
@@ -105,12 +109,33 @@ class Workload:
             if name in self._resources:
                 self._resources[name]["url"] = url
 
-    def work(self, resources: list[str] | None = None) -> list[dict[str, Any]]:
-        """Fetch the records of each resource server it calls; return how each request ended.
+    def work(self, resources: list[str] | None = None, doing: str = "read") -> list[dict[str, Any]]:
+        """Do one thing (see `calls.CALLS`) at each resource server; return how each request ended.
 
         Rows have resource, outcome, status, records (ids), request_id, why, sent and answer.
         """
-        return [self._fetch(name) for name in resources or self._resources]
+        return [self._ask(name, doing) for name in resources or self._resources]
+
+    def begin(self, resource: str, doing: str) -> dict[str, Any] | None:
+        """Begin one request and do not wait for its end: see `finish`.
+
+        Returns the row of a request that cannot be sent, as there is no token for it.
+        """
+        try:
+            self._token(resource)
+        except TokenRefused as refused:
+            return _row(resource, refused.outcome, str(refused))
+        self._begun = self._aside.submit(self._ask, resource, doing)
+        return None
+
+    def finish(self) -> dict[str, Any]:
+        """Wait for the end of the request that was begun last, and return its row.
+
+        Asked again, it says the same: an answer may have been lost on its way.
+        """
+        if self._begun is None:
+            raise LabError("This workload has begun nothing.", todo="Begin it first.")
+        return self._begun.result()
 
     # What code that runs in this process can use (see `foothold.Inhabited`).
 
@@ -140,7 +165,7 @@ class Workload:
 
     # How it works.
 
-    def _fetch(self, name: str) -> dict[str, Any]:
+    def _ask(self, name: str, doing: str) -> dict[str, Any]:
         resource = self._resources[name]
         try:
             token = self._token(name)
@@ -148,7 +173,7 @@ class Workload:
             return _row(name, refused.outcome, str(refused))
         holder = self._key.holder if self._key else None
         outcome = present(
-            lambda: Request("GET", resource["url"], (("Accept", "application/json"),)),
+            lambda: CALLS[doing](resource["url"]),
             self.binding,
             Presentation(token.access_token, holder, self.clock(), new_id),
             self._through(self.victim.tap or self._direct),
@@ -229,6 +254,8 @@ def run(process: Process) -> None:
             "bind": workload.bind,
             "certified": workload.certified,
             "work": workload.work,
+            "begin": workload.begin,
+            "finish": workload.finish,
             "call_at": workload.call_at,
             "leak": workload.victim.leak,
             "mend": workload.victim.mend,

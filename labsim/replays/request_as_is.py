@@ -9,10 +9,10 @@ from labsim.loot import Kind, Loot
 
 
 def spend(loot: Loot, binding: Binding, target: Target, thief: Thief) -> Outcome:
-    """Send the captured request as it stands; at another server, only its URL changes."""
+    """Send the captured request as it stands; at another server, only its origin changes."""
     if loot.captured is None:
         raise NotPossible("no request was captured")
-    return thief.send(loot.captured.at(target.url))
+    return thief.send(loot.captured.moved(target.url))
 
 
 REPLAY = Replay(

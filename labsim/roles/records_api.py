@@ -1,13 +1,15 @@
 """What a resource server serves once a request is allowed: records, as JSON.
 
-`GET /records` lists them all, `GET /records/{id}` returns one, `POST /records` adds one.
+`GET /records` lists them all, `GET /records?sensitivity=public` those of one sensitivity (of
+several if it stands there more than once, of none if nothing has it), `GET /records/{id}` returns
+one, `POST /records` adds one. Other members of a query are ignored.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 from labsim.http_message import Request, Response
 from labsim.jose import Malformed, json_object
@@ -38,7 +40,7 @@ def answer(records: Records, request: Request) -> tuple[Response, list[str]]:
     """Serve an allowed request; return the response and the ids of the records in it."""
     path = request.path
     if path == COLLECTION and request.method in READING:
-        found = list(records.all())
+        found = _listed(records, request)
         return Response.of_json(200, {"records": found}), [str(r["id"]) for r in found]
     if path == COLLECTION and request.method == "POST":
         return _add(records, request)
@@ -51,6 +53,11 @@ def answer(records: Records, request: Request) -> tuple[Response, list[str]]:
     if path == COLLECTION:
         return Response.of_json(405, {}, (("Allow", "GET, HEAD, POST"),)), []
     return Response.of_json(404, {}), []
+
+
+def _listed(records: Records, request: Request) -> list[Mapping[str, Any]]:
+    asked = parse_qs(request.query, keep_blank_values=True).get("sensitivity")
+    return [r for r in records.all() if asked is None or r.get("sensitivity") in asked]
 
 
 def _add(records: Records, request: Request) -> tuple[Response, list[str]]:

@@ -50,8 +50,9 @@ class ResourceServer:
     returns lab seconds, `memory` is None in the minimal profile, `nonces` where none are asked
     for, `trusted_proxy` is the thumbprint of a proxy's certificate (RFC 9440). `revocations` is
     what the authorization server's notices fill, None where none are taken; with `introspected`,
-    tokens are asked about instead of read. Raises ValueError if two bindings could claim the same
-    token.
+    tokens are asked about instead of read. `enforces` is False for the lesson on a partial rollout
+    and nothing else: then no `cnf` is looked at, and any good token is a bearer token. Raises
+    ValueError if two bindings could claim the same token.
     """
 
     name: str
@@ -69,6 +70,7 @@ class ResourceServer:
     verified: VerifiedTokens | None = None
     introspected: IntrospectedTokens | None = None
     trusted_proxy: str = ""
+    enforces: bool = True
 
     def __post_init__(self) -> None:
         members = [(b.credential.name, b.confirmation) for b in self.bindings]
@@ -96,7 +98,10 @@ class ResourceServer:
             request = as_the_client_sent_it(request, self.trusted_proxy)
             credential = extract_credential(request, self.bindings)
             claims = self.token_claims(credential.token, now)
-            binding = select_binding(claims, credential, self.bindings)
+            if self.enforces:
+                binding = select_binding(claims, credential, self.bindings)
+            else:
+                binding = no_binding(self.bindings)
             proof = binding.parse(request)
             binding.verify(proof, self.evidence(request, now, credential, claims))
             authorize(claims, needed_scope(self.name, request))
@@ -168,6 +173,7 @@ class ResourceServer:
             client_id=claims.get("client_id", ""),
             token=claims.get("jti", ""),
             records=list(records),
+            **({} if self.enforces else {"enforces": False}),
         )
         return response.adding("Request-Id", request_id), event
 
@@ -180,7 +186,7 @@ class ResourceServer:
             "scopes_supported": [f"{self.name}.read", f"{self.name}.write"],
             "bearer_methods_supported": ["header"],
         }
-        for binding in self.bindings:
+        for binding in self.bindings if self.enforces else ():
             found |= binding.metadata
         return found
 
@@ -245,6 +251,18 @@ def select_binding(
     if credential.scheme.lower() != named[0].scheme.lower():
         raise Rejected(Reason.SCHEME_MISMATCH, "scheme_is_the_bindings", "RFC 9449 section 7.2")
     return named[0]
+
+
+def no_binding(bindings: Sequence[Binding]) -> Binding:
+    """Return the binding to nothing, whatever the token names: a server that enforces nothing yet.
+
+    This is the migration hazard of RFC 9449 section 7.2: a bound token is a bearer token here,
+    under its own scheme or another. Raises ValueError if the server does not know bearer tokens at all.
+    """
+    for binding in bindings:
+        if binding.confirmation is None:
+            return binding
+    raise ValueError("a server that enforces no binding must take bearer tokens")
 
 
 def authorize(claims: Mapping[str, Any], scope: str) -> None:

@@ -12,7 +12,7 @@ from labsim.http_message import Request, Response
 from labsim.loot import Access, Loot, Theft, Victim
 
 _LINE = re.compile(
-    r"GET (?P<url>https://\S+) status=\d+ authorization=(?P<scheme>\S+) (?P<token>\S+)"
+    r"[A-Z]+ (?P<url>https://\S+) status=\d+ authorization=(?P<scheme>\S+) (?P<token>\S+)"
 )
 
 

@@ -1,7 +1,7 @@
 """A wiretap: an interceptor between client and resource server whose authority the client trusts.
 
 It reads whole requests, token and proof, and the answers too: what it read in passing is exposed
-whatever the binding. It does not hold anything back here, so the server has had each request.
+whatever the binding. What it passes on is spent: the server has had it. What it holds back is not.
 """
 
 from __future__ import annotations
@@ -29,13 +29,15 @@ def take(access: Access) -> Iterable[Loot]:
                 url=request.url,
                 token=token.strip(),
                 captured=request,
-                spent=True,
+                spent=response is not None,
                 read_in_passing=tuple(_record_ids(response)),
             )
     return found.values()
 
 
-def _record_ids(response: Response) -> list[str]:
+def _record_ids(response: Response | None) -> list[str]:
+    if response is None:
+        return []
     try:
         body = json.loads(response.body)
         return [str(record["id"]) for record in body["records"]]

@@ -87,7 +87,7 @@ class Tap:
         address = ("127.0.0.1", int(self.proxy.rpartition(":")[2]))
         return self.ends.enter_context(socket.create_connection(address, PATIENCE))
 
-    def captured(self) -> list[tuple[Request, Response]]:
+    def captured(self) -> list[tuple[Request, Response | None]]:
         return list(exchanges(self.folder / "captured.jsonl"))
 
 
@@ -288,6 +288,58 @@ def test_it_does_not_start_where_mitmproxy_cannot(run: Run) -> None:
     Path(run.file(f"{name}/x", b"")).with_name("mitmproxy-dhparam.pem").symlink_to("no/where")
     with pytest.raises(ProcessDied, match="LabError: The interceptor could not start: "):
         run.fork(name).wait_ready()
+
+
+@pytest.fixture
+def aside(ends: ExitStack) -> ThreadPoolExecutor:
+    """Send without waiting for the end of it."""
+    return ends.enter_context(ThreadPoolExecutor(2))
+
+
+def test_a_held_request_reaches_the_server_when_it_is_released(
+    tap: Tap, serve: Any, aside: ThreadPoolExecutor
+) -> None:
+    served, client = serve(), tap.client()
+    tap.child.call("hold")
+    sent = aside.submit(client, get(served, TOKEN))
+    assert tap.child.call("held")
+    ((request, answer),) = tap.captured()
+    assert (request.value("Authorization"), answer) == (TOKEN[1], None)
+    assert (served.requests, sent.done()) == ([], False)
+    assert client(get(served, ("X-Other", "1"))).ending is Ending.SERVED, "no other one is held"
+    tap.child.call("release")
+    assert sent.result(PATIENCE).ending is Ending.SERVED
+    assert [request.value("X-Other") for request in served.requests] == ["1", None]
+    assert [answer is None for _, answer in tap.captured()] == [True, False, False]
+
+
+def test_a_client_that_gives_up_while_it_is_held_has_sent_nothing(tap: Tap, serve: Any) -> None:
+    served = serve()
+    trust = ssl.create_default_context(cafile=tap.run.own_ca)
+    sock = tap.connected()
+    assert said(sock, f"CONNECT 127.0.0.1:{served.port} HTTP/1.1\r\n\r\n".encode()) == "200 "
+    tap.child.call("hold")
+    with trust.wrap_socket(sock, server_hostname="127.0.0.1") as tls:
+        host = f"Host: 127.0.0.1:{served.port}"
+        tls.sendall(f"GET /records HTTP/1.1\r\n{host}\r\n\r\n".encode())
+        assert tap.child.call("held")
+    # Another client's exchange: by then it has seen the first one leave.
+    assert tap.client()(get(served, ("X-Other", "1"))).ending is Ending.SERVED
+    tap.child.call("release")
+    assert tap.client()(get(served, ("X-Other", "2"))).ending is Ending.SERVED
+    assert [request.value("X-Other") for request in served.requests] == ["1", "2"]
+
+
+def test_a_held_request_ends_with_its_interceptor(
+    tap: Tap, serve: Any, aside: ThreadPoolExecutor
+) -> None:
+    served = serve()
+    tap.child.call("hold")
+    sent = aside.submit(tap.client(), get(served, TOKEN))
+    assert tap.child.call("held")
+    tap.child.kill()
+    assert sent.result(PATIENCE).ending is Ending.UNREACHABLE
+    assert served.requests == []
 
 
 def test_half_a_line_hides_no_other(tmp_path: Path) -> None:

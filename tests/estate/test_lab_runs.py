@@ -48,3 +48,17 @@ def test_a_stopped_lab_says_so_and_starts_again() -> None:
     lab.reset()
     assert lab.work_rows("storefront")[0]["outcome"] == "served"
     lab.stop()
+
+
+def test_a_victim_that_gets_no_token_sends_nothing_to_hold() -> None:
+    with labsim.start(quiet=True) as lab:
+        lab.vary("unspent")
+        lab.revoke("lead-sync")  # which ends the grant that it lives from
+        with pytest.raises(LabError, match="invalid_grant"):
+            lab.attacker.steal("lead-sync", by="wiretap")
+        haul = lab.attacker.steal("fulfilment", by="wiretap")
+        assert haul[0]["spent"] is False
+        lab.stop()  # with a request that is still held
+        lab.reset()
+        assert {row["outcome"] for row in lab.work_rows("fulfilment")} == {"served"}
+        assert lab.attacker.release() == []

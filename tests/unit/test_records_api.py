@@ -20,6 +20,32 @@ def test_records_are_listed_and_counted(records: Records) -> None:
     assert [record["id"] for record in response.json()["records"]] == ids
 
 
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ("", ["a", "b", "c"]),
+        ("?", ["a", "b", "c"]),
+        ("?sensitivity=public", ["a"]),
+        ("?page=2&sensitivity=secret", ["b"]),
+        ("?sensitivity=public&sensitivity=secret", ["a", "b"]),
+        ("?sensitivity=%70ublic", ["a"]),
+        ("?sensitivity=Public", []),
+        ("?sensitivity=unknown", []),
+        ("?sensitivity=", []),
+        ("?sensitivity", []),
+        ("?Sensitivity=public", ["a", "b", "c"]),
+        ("?sensitivity=%ff", []),
+    ],
+)
+def test_a_list_may_be_of_one_sensitivity(query: str, ids: list[str]) -> None:
+    kinds = {"a": "public", "b": "secret"}
+    records = Records([{"id": i, "sensitivity": kind} for i, kind in kinds.items()])
+    records.append({"id": "c"})
+    response, listed = answer(records, Request("GET", f"{ORDERS}/records{query}"))
+    assert (response.status, listed) == (200, ids)
+    assert [record["id"] for record in response.json()["records"]] == ids
+
+
 @pytest.mark.parametrize("path", ["o-1", "%6f-1", "o%2F2%20%C3%A9"])
 def test_one_record_is_read(records: Records, path: str) -> None:
     response, ids = answer(records, Request("GET", f"{ORDERS}/records/{path}"))

@@ -8,9 +8,9 @@ import pytest
 
 from labsim.checks import StorageUnavailable
 from labsim.http_message import Request
-from labsim.roles.resource_server import METADATA_PATH
+from labsim.roles.resource_server import METADATA_PATH, no_binding
 from tests.exchange import RS, answer, assert_served, good_request
-from tests.wiring import BINDINGS, ISSUER, ORDERS, RECORD, RECORDS, Lab, MemoryRevocations
+from tests.wiring import BINDINGS, CRM, ISSUER, ORDERS, RECORD, RECORDS, Lab, MemoryRevocations
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -103,3 +103,60 @@ def test_two_servers_do_not_share_what_is_theirs(lab: Lab) -> None:
         assert response.status == 401
         assert (lab.event or {})["reason"] == "TOKEN_AUDIENCE_MISMATCH"
     assert answer(lab, Request("GET", RECORD)).status == 401
+
+
+def not_enforcing(lab: Lab) -> None:
+    lab.orders = replace(lab.orders, enforces=False)
+
+
+@pytest.mark.parametrize("binding", BINDINGS)
+def test_a_server_that_enforces_nothing_yet_takes_any_good_token_as_a_bearer_token(
+    lab: Lab, binding: str
+) -> None:
+    token = lab.token(binding).access_token
+    for scheme in ("Bearer", BINDINGS[binding].scheme):
+        bare = Request("GET", RECORDS).adding("Authorization", f"{scheme} {token}")
+        enforced = answer(lab, bare).status
+        assert enforced == (200 if binding == "bearer" else 401)
+        assert "enforces" not in (lab.event or {})
+        not_enforcing(lab)
+        assert_served(lab, bare)
+        event = lab.event or {}
+        assert (event["binding"], event["enforces"]) == ("bearer", False)
+        lab.orders = replace(lab.orders, enforces=True)
+
+
+@pytest.mark.parametrize("binding", BINDINGS)
+def test_a_server_that_enforces_nothing_yet_serves_the_holder(lab: Lab, binding: str) -> None:
+    not_enforcing(lab)
+    token = lab.token(binding).access_token
+    request = BINDINGS[binding].attach(Request("GET", RECORDS), lab.presentation(token))
+    assert_served(lab, request)
+    assert_served(lab, request)  # nor does it remember a proof that it does not look at
+
+
+@pytest.mark.parametrize("binding", BINDINGS)
+def test_a_server_that_enforces_nothing_yet_still_reads_the_token(lab: Lab, binding: str) -> None:
+    not_enforcing(lab)
+    token = lab.token(binding, resource=CRM).access_token
+    elsewhere = Request("GET", RECORDS).adding("Authorization", f"Bearer {token}")
+    assert answer(lab, elsewhere).status == 401
+    assert (lab.event or {})["reason"] == "TOKEN_AUDIENCE_MISMATCH"
+    lab.clock.advance(601)
+    token = lab.token(binding).access_token
+    posted = Request("POST", RECORDS).adding("Authorization", f"Bearer {token}")
+    assert answer(lab, posted).status == 400, "it may write; that was no record"
+    lab.clock.advance(601)
+    assert answer(lab, posted).status == 401
+    assert (lab.event or {})["reason"] == "TOKEN_EXPIRED"
+
+
+def test_the_metadata_promises_nothing_that_is_not_enforced(lab: Lab) -> None:
+    not_enforcing(lab)
+    found = answer(lab, Request("GET", ORDERS + METADATA_PATH)).json()
+    assert not [name for name in found if name.startswith(("dpop", "tls_client"))]
+
+
+def test_without_bearer_tokens_there_is_nothing_to_fall_back_to(lab: Lab) -> None:
+    with pytest.raises(ValueError, match="bearer"):
+        no_binding([b for b in BINDINGS.values() if b.confirmation is not None])

@@ -62,7 +62,7 @@ class Given:
     """What the thief was given."""
 
     contents: dict[str, bytes] = field(default_factory=dict)
-    exchanges: list[tuple[Request, Response]] = field(default_factory=list)
+    exchanges: list[tuple[Request, Response | None]] = field(default_factory=list)
     inside: CodeInside = field(default_factory=CodeInside)
     now: float = 1000.0
 
@@ -72,7 +72,7 @@ class Given:
     def files(self) -> Iterable[tuple[str, bytes]]:
         return self.contents.items()
 
-    def captured(self) -> Iterable[tuple[Request, Response]]:
+    def captured(self) -> Iterable[tuple[Request, Response | None]]:
         return self.exchanges
 
 
@@ -133,6 +133,11 @@ def test_a_wiretap_holds_whole_requests_and_what_was_read_in_passing() -> None:
     assert (loot.captured, loot.token, loot.spent) == (last, "newer", True)
     assert loot.read_in_passing == ("o-1", "o-2")
     assert loot.kinds == {Kind.TOKEN, Kind.CAPTURED_REQUEST}
+
+
+def test_what_a_wiretap_holds_back_is_not_spent_and_shows_no_answer() -> None:
+    (loot,) = took("wiretap", Given(exchanges=[(request(), SERVED), (request(), None)]))
+    assert (loot.captured, loot.spent, loot.read_in_passing) == (request(), False, ())
 
 
 @pytest.mark.parametrize(

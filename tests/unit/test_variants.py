@@ -9,6 +9,7 @@ import pytest
 from labsim.errors import LabError
 from labsim.estate.variants import VARIANTS, variant
 
+ASKER = "caller_may_use_the_subject_token"
 BASE = asdict(VARIANTS["base"])
 
 
@@ -35,6 +36,14 @@ def test_the_base_is_the_strict_profile() -> None:
         ("replicas_apart", {"replicas": "apart"}),
         ("proxy_strips", {"proxy": "strips"}),
         ("proxy_passes", {"proxy": "passes"}),
+        ("stamping_signer", {"stamps": True}),
+        ("unspent", {"holds": True}),
+        ("exchange_for_anyone", {"careless_exchange": (ASKER,)}),
+        ("exchange_unbinds", {"careless_exchange": (ASKER, "new_token_is_bound")}),
+        (
+            "exchange_widens",
+            {"careless_exchange": (ASKER, "audience_is_within_reach", "scope_is_no_wider")},
+        ),
     ],
 )
 def test_each_variant_differs_from_the_base_in_one_thing(
