@@ -119,6 +119,9 @@ class Victim(Protocol):
     def write_log(self, line: str) -> None:
         """Append a line to the victim's log file, in its own folder."""
 
+    def paste(self, title: str, text: str) -> None:
+        """Put a text among the estate's tickets and chats, as whoever looks after the victim may."""
+
     def trust_interceptor(self) -> None:
         """Send what follows through the interceptor, and trust its certificate authority."""
 
@@ -159,6 +162,9 @@ class Access(Protocol):
     def captured(self) -> Iterable[tuple[Request, Response]]:
         """Yield each exchange that passed through the interceptor, oldest first."""
 
+    def records(self) -> Iterable[tuple[str, str]]:
+        """Yield id and text of each ticket and chat, read with a small access of the thief's own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Theft:
@@ -166,7 +172,7 @@ class Theft:
 
     `gives` names what the attacker is given: `log` (the victim's log file), `folder` (all that
     lies in the victim's folder), `interceptor` (what passed through it), `process` (the folder, and
-    code that runs in the process). `take` returns one Loot per resource, without client and time,
+    code that runs in the process), `tickets` (nothing: tickets and chats are read by many). `take` returns one Loot per resource, without client and time,
     which the attacker fills in. `used_after` are lab seconds that pass before the main job uses it.
     """
 

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from labsim.errors import LabError
+from labsim.estate.contractor import ticket_service
 from labsim.estate.names import ATTACKER, CAPTURED_FILE, INTERCEPTOR, LOG_FILE
 from labsim.loot import Theft
 
@@ -21,28 +23,52 @@ type Rows = list[dict[str, Any]]
 def rob(lab: Lab, client: str, theft: Theft) -> tuple[Rows, Rows]:
     """Let a client leak in the way of a theft while it works; let the attacker take what leaked.
 
-    Returns the pieces of loot, and how the victim's own requests ended meanwhile.
+    Returns the pieces of loot, and how the victim's own requests ended meanwhile. Raises LabError
+    for a theft that cannot happen to this client, or in this estate.
     """
     victim = lab.estate.process(client)
-    with_it = _BEFORE[theft.gives](lab) if theft.gives in _BEFORE else {}
-    victim.call("leak", theft=theft.name, **with_it)
-    worked = lab.work_rows(client)
-    victim.call("mend")
-    given = [str(path) for path in _GIVEN[theft.gives](lab, client)]
-    pieces = lab.estate.process(ATTACKER).call(
-        "steal", theft=theft.name, client=client, given=given
-    )
+    with_it = _BEFORE[theft.gives](lab, client, theft) if theft.gives in _BEFORE else {}
+    try:
+        victim.call("leak", theft=theft.name, **with_it)
+        worked = lab.work_rows(client)
+        victim.call("mend")
+        given = [str(path) for path in _GIVEN[theft.gives](lab, client)]
+        pieces = lab.estate.process(ATTACKER).call(
+            "steal", theft=theft.name, client=client, given=given
+        )
+    finally:
+        if theft.gives in _AFTER:
+            _AFTER[theft.gives](lab, client)
     return pieces, worked
 
 
-def _interceptor(lab: Lab) -> dict[str, Any]:
+def _interceptor(lab: Lab, _client: str, _theft: Theft) -> dict[str, Any]:
     proxy = lab.estate.interceptor()
     lab.estate.process(INTERCEPTOR).call("forget")
     return {"proxy": proxy}
 
 
+def _ticket_service(lab: Lab) -> str:
+    service = ticket_service(lab.plan)
+    if service is None:
+        raise LabError(
+            "No resource server of this estate holds tickets or chats that a text could leak into.",
+            "Nothing was stolen.",
+            "Call one collab in the estate file, or say ticket or chat in its title.",
+        )
+    return service
+
+
+def _look_for_tickets(lab: Lab, _client: str, _theft: Theft) -> dict[str, Any]:
+    _ticket_service(lab)
+    return {}
+
+
 # What is set up before the victim leaks, by what the theft gives.
-_BEFORE: dict[str, Callable[[Lab], dict[str, Any]]] = {"interceptor": _interceptor}
+_BEFORE: dict[str, Callable[[Lab, str, Theft], dict[str, Any]]] = {
+    "interceptor": _interceptor,
+    "tickets": _look_for_tickets,
+}
 
 
 def _folder(lab: Lab, client: str) -> list[Path]:
@@ -57,10 +83,39 @@ def _captured(lab: Lab, _client: str) -> list[Path]:
     return [lab.run_folder / INTERCEPTOR / CAPTURED_FILE]
 
 
+def _nothing_but_tickets(lab: Lab, client: str) -> list[Path]:
+    service = _ticket_service(lab)
+    for title, text in lab.estate.process(client).call("pasted"):
+        _file(lab, service, title, text)
+    return []
+
+
 # The files and folders that the thief may look into from then on, by what the theft gives.
 _GIVEN: dict[str, Callable[[Lab, str], list[Path]]] = {
     "folder": _folder,
     "interceptor": _captured,
     "log": _log,
     "process": _folder,
+    "tickets": _nothing_but_tickets,
 }
+
+
+def _file(lab: Lab, resource: str, title: str, text: str) -> None:
+    """Put a text among the records of a resource server, as anybody can who uses its web page."""
+    for server in lab.estate.servers(resource):
+        server.call("file", title=title, text=text)
+
+
+def _unfile(lab: Lab, resource: str) -> None:
+    # Records are counted by the plan's, as those within reach are: one that the lab put there
+    # itself is gone before anything is replayed, so that it is in nobody's count.
+    for server in lab.estate.servers(resource):
+        server.call("unfile")
+
+
+def _remove_tickets(lab: Lab, _client: str) -> None:
+    _unfile(lab, _ticket_service(lab))
+
+
+# What is put back as it was after the theft, by what the theft gives.
+_AFTER: dict[str, Callable[[Lab, str], None]] = {"tickets": _remove_tickets}

@@ -20,6 +20,7 @@ from labsim.attempt import Replay, Target
 from labsim.certificates import as_der, certificate_authority, client_leaf, client_uri
 from labsim.errors import LabError
 from labsim.estate.clock import Clock
+from labsim.estate.contractor import Contractor
 from labsim.estate.dialler import Dialler
 from labsim.estate.foothold import RemoteFoothold
 from labsim.estate.given import Given
@@ -103,6 +104,8 @@ class AttackerProcess:
         self._attacker = Attacker(
             dialler, clock, new_id, BINDINGS, own, _unknown(), identify, _reach
         )
+        endpoint = process.config["token_endpoint"]
+        self._contractor = Contractor(self._folder, endpoint, dialler, clock)
         self._loot: list[Loot] = []
         self._fence = Fence(self._folder)
         sys.addaudithook(self._fence)
@@ -114,7 +117,8 @@ class AttackerProcess:
     def steal(self, theft: str, client: str, given: list[str]) -> list[dict[str, Any]]:
         """Take what the given paths yield; return each piece of loot with its number."""
         self._fence.give(given)
-        found = self._attacker.steal(THEFTS[theft], client, Given(given, self._clock()))
+        access = Given(given, self._clock(), self._contractor)
+        found = self._attacker.steal(THEFTS[theft], client, access)
         first = len(self._loot)
         self._loot += found
         rows = [{**loot.to_json(), "number": first + i} for i, loot in enumerate(found)]
@@ -124,7 +128,7 @@ class AttackerProcess:
 
     def look(self, path: str) -> list[str]:
         """Try to look at a path that was not given: for the test of the fence, and for lessons."""
-        return [name for name, _content in Given([path], self._clock()).files()]
+        return [name for name, _content in Given([path], self._clock(), self._contractor).files()]
 
     def replay(self, loot: int, replays: list[str], target: dict[str, str]) -> list[dict[str, Any]]:
         """Try replays of one piece of loot against one resource; return each attempt."""
@@ -149,7 +153,7 @@ def _unknown() -> SigningKey:
 
 
 def run(process: Process) -> None:
-    """Run the attacker; it needs no config: all it has is its folder and the network."""
+    """Run the attacker; config: token_endpoint. All it has is its folder and the network."""
     attacker = AttackerProcess(process)
     process.serve(
         {

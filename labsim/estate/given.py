@@ -7,6 +7,7 @@ from pathlib import Path
 
 from labsim.errors import LabError
 from labsim.estate.captured import exchanges
+from labsim.estate.contractor import Contractor
 from labsim.estate.foothold import RemoteFoothold
 from labsim.estate.names import FOOTHOLD_FILE
 from labsim.estate.private_file import read_json
@@ -17,11 +18,12 @@ LARGEST_FILE = 4 * 2**20
 
 
 class Given:
-    """Be the access that a thief was given at `now` (lab seconds)."""
+    """Be the access that a thief was given at `now` (lab seconds), beside the means of its own."""
 
-    def __init__(self, paths: list[str], now: float) -> None:
+    def __init__(self, paths: list[str], now: float, contractor: Contractor) -> None:
         self._paths = [Path(path) for path in paths]
         self._now = now
+        self._contractor = contractor
 
     @property
     def now(self) -> float:
@@ -40,6 +42,10 @@ class Given:
         """Yield each exchange that passed through the interceptor."""
         for path in self._paths:
             yield from exchanges(path)
+
+    def records(self) -> Iterator[tuple[str, str]]:
+        """Yield id and text of each ticket and chat, read over the network."""
+        yield from self._contractor.records()
 
     def foothold(self) -> RemoteFoothold:
         """Return the way into the victim's process; LabError if its code was not let in."""

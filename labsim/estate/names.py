@@ -6,6 +6,7 @@ AUTHORIZATION_SERVER = "authorization-server"
 INTERCEPTOR = "interceptor"
 ATTACKER = "attacker"
 TERMINATOR = "terminator"
+CONTRACTOR = "contractor"
 OUTSIDE_CLIENTS = "outside-clients"
 CA_FILE = "ca.pem"
 CLIENT_CA_FILE = "client_ca.pem"
@@ -19,16 +20,18 @@ CAPTURED_FILE = "captured.jsonl"
 LOG_FILE = "app.log"
 FOOTHOLD_FILE = "foothold.json"
 SIGNER_SOCKET = "signer.sock"
+CONTRACTOR_FILE = "contractor.json"
 RESERVED = frozenset(
     {
         AUTHORIZATION_SERVER,
         INTERCEPTOR,
         ATTACKER,
         TERMINATOR,
+        CONTRACTOR,
         OUTSIDE_CLIENTS,
         EVENTS_FOLDER,
         CLOCK_FILE,
     }
 )
-"""Names that the run folder has for other things than clients and resource servers."""
+"""Names that a run has for other things than the plan's clients and resource servers."""
 COLLECTION = "/records"

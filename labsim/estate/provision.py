@@ -19,6 +19,7 @@ from labsim.certificates import certificate_authority, client_leaf, client_uri, 
 from labsim.errors import LabError
 from labsim.estate import run_folder
 from labsim.estate.clock import Clock
+from labsim.estate.contractor import registered_contractor
 from labsim.estate.names import (
     ATTACKER,
     AUTHORIZATION_SERVER,
@@ -90,6 +91,7 @@ def _make(
         write_private_json(run / name / "client.json", credential)
     registrations = [_registration(plan.client(n), c) for n, c in credentials.items()]
     registrations += [_resource_server(run, name) for name in plan.resources]
+    registrations += registered_contractor(run, plan, urls)
     server = run / AUTHORIZATION_SERVER
     write_private_json(server / "clients.json", [*registrations, *clients])
     write_private_json(server / "key.json", SigningKey.generate().private_jwk)

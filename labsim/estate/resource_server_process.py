@@ -34,6 +34,7 @@ class MemoryRecords:
         self._name = name
         self._records = {str(record["id"]): record for record in records}
         self._room = len(records) + MOST_ADDED_RECORDS
+        self._filed: list[str] = []
         self._lock = threading.Lock()
 
     def all(self) -> Sequence[Mapping[str, Any]]:
@@ -52,6 +53,20 @@ class MemoryRecords:
             added = {"id": f"{self._name}-{len(self._records) + 1:04d}", **record}
             self._records[added["id"]] = added
             return added
+
+    def file(self, title: str, text: str) -> str:
+        """Keep a text that somebody of the estate has put in, and return its id."""
+        with self._lock:
+            self._filed.append(f"{self._name}-filed-{len(self._filed) + 1}")
+            self._records[self._filed[-1]] = {"id": self._filed[-1], "title": title, "text": text}
+            return self._filed[-1]
+
+    def unfile(self) -> None:
+        """Drop all that was filed."""
+        with self._lock:
+            for record_id in self._filed:
+                del self._records[record_id]
+            self._filed = []
 
 
 def _replay_memory(process: Process) -> ReplayMemory:
@@ -73,6 +88,7 @@ class Varied:
         self._run, self._config = process.run_folder, process.config
         self.folder = self._run / self._config["name"]
         self._memory = _replay_memory(process)
+        self.records = MemoryRecords(self._config["name"], read_json(self.folder / "records.json"))
         revoked = SqliteRevocationList(self.folder / "revocations.sqlite")
         self.role = ResourceServer(
             name=self._config["name"],
@@ -80,7 +96,7 @@ class Varied:
             issuer=self._config["issuer"],
             issuer_keys=FetchedKeys(self._config["issuer"], self._run / CA_FILE, clock),
             bindings=tuple(BINDINGS.values()),
-            records=MemoryRecords(self._config["name"], read_json(self.folder / "records.json")),
+            records=self.records,
             clock=clock,
             new_id=new_id,
             memory=self._memory,
@@ -129,5 +145,7 @@ def run(process: Process) -> None:
             "remember": varied.remember,
             "trust_proxy": varied.trust_proxy,
             "introspect": varied.introspect,
+            "file": varied.records.file,
+            "unfile": varied.records.unfile,
         }
     )

@@ -30,6 +30,7 @@ class Victim:
         self._inhabited = inhabited
         self._observers: list[Callable[[Request, Response], None]] = []
         self._proxy: str | None = None
+        self._pasted: list[tuple[str, str]] = []
         self._foothold: Foothold | None = None
         self.tap: Dialler | None = None
 
@@ -47,6 +48,11 @@ class Victim:
         if self.tap is not None:
             self.tap.close()
             self.tap = None
+
+    def pasted(self) -> list[tuple[str, str]]:
+        """Return title and text of all that was pasted since the last call."""
+        pasted, self._pasted = self._pasted, []
+        return pasted
 
     def evict(self) -> None:
         """End the foothold of a stranger's code, if there is one."""
@@ -71,6 +77,10 @@ class Victim:
         """Append a line to the log in its own folder."""
         with (self._folder / LOG_FILE).open("a") as log:
             log.write(line + "\n")
+
+    def paste(self, title: str, text: str) -> None:
+        """Have a text put among the tickets and chats, once the work is done."""
+        self._pasted.append((title, text))
 
     def trust_interceptor(self) -> None:
         """Go through the interceptor from now on, and trust its certificate authority."""

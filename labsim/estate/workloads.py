@@ -232,6 +232,7 @@ def run(process: Process) -> None:
             "call_at": workload.call_at,
             "leak": workload.victim.leak,
             "mend": workload.victim.mend,
+            "pasted": workload.victim.pasted,
             "evict": workload.victim.evict,
         }
     )

@@ -1,0 +1,101 @@
+"""A victim, a foothold and what a thief was given, for the tests of thefts: nothing is real here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from labsim.http_message import Request, Response
+from labsim.loot import Loot
+from labsim.rooms import rooms
+
+THEFTS = rooms("labsim.thefts", "THEFT")
+URL = "https://orders.test/records"
+
+
+@dataclass
+class Victim:
+    """A victim that does what it is made to do, and writes it down."""
+
+    log: list[str] = field(default_factory=list)
+    trusting: bool = False
+    inhabited: bool = False
+    pasted: list[tuple[str, str]] = field(default_factory=list)
+    observers: list[Callable[[Request, Response], None]] = field(default_factory=list)
+
+    def observe(self, callback: Callable[[Request, Response], None]) -> None:
+        self.observers.append(callback)
+
+    def write_log(self, line: str) -> None:
+        self.log.append(line)
+
+    def paste(self, title: str, text: str) -> None:
+        self.pasted.append((title, text))
+
+    def trust_interceptor(self) -> None:
+        self.trusting = True
+
+    def let_in(self) -> None:
+        self.inhabited = True
+
+    def work(self, request: Request, response: Response) -> None:
+        for observer in self.observers:
+            observer(request, response)
+
+
+@dataclass
+class CodeInside:
+    """A foothold in a process that has these keys in its memory."""
+
+    keys: list[Mapping[str, str]] = field(default_factory=list)
+    address: str = "127.0.0.1:1/s"
+
+    def read_memory(self) -> list[Mapping[str, str]]:
+        return self.keys
+
+    def sign_ahead(self, url: str, times: Iterable[float]) -> list[tuple[float, Request]]:
+        return [(at, request(url)) for at in times]
+
+
+@dataclass
+class Given:
+    """What the thief was given."""
+
+    contents: dict[str, bytes] = field(default_factory=dict)
+    exchanges: list[tuple[Request, Response]] = field(default_factory=list)
+    inside: CodeInside = field(default_factory=CodeInside)
+    texts: dict[str, str] = field(default_factory=dict)
+    now: float = 1000.0
+
+    def foothold(self) -> CodeInside:
+        return self.inside
+
+    def files(self) -> Iterable[tuple[str, bytes]]:
+        return self.contents.items()
+
+    def captured(self) -> Iterable[tuple[Request, Response]]:
+        return self.exchanges
+
+    def records(self) -> Iterable[tuple[str, str]]:
+        return self.texts.items()
+
+
+def took(name: str, given: Given) -> list[Loot]:
+    return list(THEFTS[name].take(given))
+
+
+def request(url: str = URL, token: str | None = "t") -> Request:
+    fields = () if token is None else (("Authorization", f"DPoP {token}"), ("DPoP", "proof"))
+    return Request("GET", url, fields)
+
+
+SERVED = Response.of_json(200, {"records": [{"id": "o-1"}, {"id": "o-2"}]})
+
+
+ENTRY = {"resource": "https://orders.test", "url": URL, "access_token": "t"}
+
+
+def folder(**documents: object) -> Given:
+    files = {f"{name}.json": json.dumps(value).encode() for name, value in documents.items()}
+    return Given({**files, "client.log": b"INFO no JSON", "odd": b"\xff"})
