@@ -120,10 +120,19 @@ class Victim(Protocol):
         """Append a line to the victim's log file, in its own folder."""
 
     def paste(self, title: str, text: str) -> None:
-        """Put a text among the estate's tickets and chats, as whoever looks after the victim may."""
+        """Put a text among the estate's tickets and chats, as those who run the victim may."""
 
     def trust_interceptor(self) -> None:
         """Send what follows through the interceptor, and trust its certificate authority."""
+
+    def when_done(self, callback: Callable[[], None]) -> None:
+        """Call back when the victim has done its work, before it stops leaking."""
+
+    def credentials(self) -> Mapping[str, bytes]:
+        """Return name and content of each file of the victim's that is a credential, or has one."""
+
+    def commit(self, message: str, files: Mapping[str, bytes]) -> None:
+        """Commit to the victim's repository, so that these files and no others are there."""
 
     def let_in(self) -> None:
         """Let a stranger's code run in the victim's process from now on: a foothold."""
@@ -162,8 +171,11 @@ class Access(Protocol):
     def captured(self) -> Iterable[tuple[Request, Response]]:
         """Yield each exchange that passed through the interceptor, oldest first."""
 
+    def history(self) -> Iterable[tuple[str, str, bytes]]:
+        """Yield commit id, path and content of each file in a repository's history, in order."""
+
     def records(self) -> Iterable[tuple[str, str]]:
-        """Yield id and text of each ticket and chat, read with a small access of the thief's own."""
+        """Yield id and text of each ticket and chat, read with a small access of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +184,8 @@ class Theft:
 
     `gives` names what the attacker is given: `log` (the victim's log file), `folder` (all that
     lies in the victim's folder), `interceptor` (what passed through it), `process` (the folder, and
-    code that runs in the process), `tickets` (nothing: tickets and chats are read by many). `take` returns one Loot per resource, without client and time,
+    code that runs in the process), `tickets` (nothing: many may read them), `repository` (the
+    victim's, with its history). `take` returns one Loot per resource, without client and time,
     which the attacker fills in. `used_after` are lab seconds that pass before the main job uses it.
     """
 
@@ -187,9 +200,14 @@ class Theft:
 
 def copied_files(access: Access) -> list[Loot]:
     """Keep of the files that were given whatever is a credential: one Loot for each cached token."""
+    return credentials_in(access.files())
+
+
+def credentials_in(files: Iterable[tuple[str, bytes]]) -> list[Loot]:
+    """Keep of files, by name and content, what is a credential: one Loot for each cached token."""
     documents: dict[str, Any] = {}
     certificate = None
-    for name, content in access.files():
+    for name, content in files:
         if content.startswith(b"-----BEGIN CERTIFICATE-----"):
             certificate = content.decode()
         try:

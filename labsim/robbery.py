@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from labsim.errors import LabError
 from labsim.estate.contractor import ticket_service
-from labsim.estate.names import ATTACKER, CAPTURED_FILE, INTERCEPTOR, LOG_FILE
+from labsim.estate.names import ATTACKER, CAPTURED_FILE, INTERCEPTOR, LOG_FILE, REPOSITORIES
 from labsim.loot import Theft
 
 if TYPE_CHECKING:
@@ -83,6 +83,10 @@ def _captured(lab: Lab, _client: str) -> list[Path]:
     return [lab.run_folder / INTERCEPTOR / CAPTURED_FILE]
 
 
+def _repository(lab: Lab, client: str) -> list[Path]:
+    return [lab.run_folder / REPOSITORIES / client]
+
+
 def _nothing_but_tickets(lab: Lab, client: str) -> list[Path]:
     service = _ticket_service(lab)
     for title, text in lab.estate.process(client).call("pasted"):
@@ -96,6 +100,7 @@ _GIVEN: dict[str, Callable[[Lab, str], list[Path]]] = {
     "interceptor": _captured,
     "log": _log,
     "process": _folder,
+    "repository": _repository,
     "tickets": _nothing_but_tickets,
 }
 

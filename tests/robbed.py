@@ -21,6 +21,9 @@ class Victim:
     log: list[str] = field(default_factory=list)
     trusting: bool = False
     inhabited: bool = False
+    files: dict[str, bytes] = field(default_factory=dict)
+    commits: list[dict[str, bytes]] = field(default_factory=list)
+    at_the_end: list[Callable[[], None]] = field(default_factory=list)
     pasted: list[tuple[str, str]] = field(default_factory=list)
     observers: list[Callable[[Request, Response], None]] = field(default_factory=list)
 
@@ -36,12 +39,26 @@ class Victim:
     def trust_interceptor(self) -> None:
         self.trusting = True
 
+    def when_done(self, callback: Callable[[], None]) -> None:
+        self.at_the_end.append(callback)
+
+    def credentials(self) -> Mapping[str, bytes]:
+        return self.files
+
+    def commit(self, message: str, files: Mapping[str, bytes]) -> None:
+        assert message
+        self.commits.append(dict(files))
+
     def let_in(self) -> None:
         self.inhabited = True
 
     def work(self, request: Request, response: Response) -> None:
         for observer in self.observers:
             observer(request, response)
+
+    def end(self) -> None:
+        for callback in self.at_the_end:
+            callback()
 
 
 @dataclass
@@ -65,6 +82,7 @@ class Given:
     contents: dict[str, bytes] = field(default_factory=dict)
     exchanges: list[tuple[Request, Response]] = field(default_factory=list)
     inside: CodeInside = field(default_factory=CodeInside)
+    commits: list[dict[str, bytes]] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     now: float = 1000.0
 
@@ -76,6 +94,11 @@ class Given:
 
     def captured(self) -> Iterable[tuple[Request, Response]]:
         return self.exchanges
+
+    def history(self) -> Iterable[tuple[str, str, bytes]]:
+        for number, files in enumerate(self.commits):
+            for path, content in files.items():
+                yield f"{number:040x}", path, content
 
     def records(self) -> Iterable[tuple[str, str]]:
         return self.texts.items()

@@ -11,6 +11,7 @@ from labsim.estate.contractor import Contractor
 from labsim.estate.foothold import RemoteFoothold
 from labsim.estate.names import FOOTHOLD_FILE
 from labsim.estate.private_file import read_json
+from labsim.estate.repository import history
 from labsim.http_message import Request, Response
 
 LARGEST_FILE = 4 * 2**20
@@ -42,6 +43,11 @@ class Given:
         """Yield each exchange that passed through the interceptor."""
         for path in self._paths:
             yield from exchanges(path)
+
+    def history(self) -> Iterator[tuple[str, str, bytes]]:
+        """Yield commit id, path and content of each file in a repository's history."""
+        for path in self._paths:
+            yield from history(path)
 
     def records(self) -> Iterator[tuple[str, str]]:
         """Yield id and text of each ticket and chat, read over the network."""

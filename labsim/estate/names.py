@@ -7,6 +7,7 @@ INTERCEPTOR = "interceptor"
 ATTACKER = "attacker"
 TERMINATOR = "terminator"
 CONTRACTOR = "contractor"
+REPOSITORIES = "repositories"
 OUTSIDE_CLIENTS = "outside-clients"
 CA_FILE = "ca.pem"
 CLIENT_CA_FILE = "client_ca.pem"
@@ -14,6 +15,9 @@ CLIENT_TRUST_FILE = "client_trust.pem"
 CLIENT_CA_KEY_FILE = "client_ca_key.pem"
 CERTIFICATE_FILE = "certificate.pem"
 KEY_FILE = "key.json"
+CLIENT_FILE = "client.json"
+TOKENS_FILE = "tokens.json"
+REFRESH_FILE = "refresh_token.json"
 CLOCK_FILE = "clock"
 EVENTS_FOLDER = "events"
 CAPTURED_FILE = "captured.jsonl"
@@ -28,6 +32,7 @@ RESERVED = frozenset(
         ATTACKER,
         TERMINATOR,
         CONTRACTOR,
+        REPOSITORIES,
         OUTSIDE_CLIENTS,
         EVENTS_FOLDER,
         CLOCK_FILE,

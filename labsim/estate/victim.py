@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from labsim.errors import LabError
+from labsim.estate import run_folder
 from labsim.estate.dialler import Dialler
 from labsim.estate.foothold import Foothold, Inhabited
-from labsim.estate.names import CA_FILE, FOOTHOLD_FILE, INTERCEPTOR, LOG_FILE
+from labsim.estate.names import (
+    CA_FILE,
+    CERTIFICATE_FILE,
+    CLIENT_FILE,
+    FOOTHOLD_FILE,
+    INTERCEPTOR,
+    KEY_FILE,
+    LOG_FILE,
+    REFRESH_FILE,
+    REPOSITORIES,
+    TOKENS_FILE,
+)
 from labsim.estate.private_file import write_private_json
 from labsim.estate.process import Process
+from labsim.estate.repository import commit
 from labsim.http_message import Outcome, Request, Response
 from labsim.loot import Theft
 from labsim.rooms import rooms
+
+_CREDENTIALS = (CLIENT_FILE, TOKENS_FILE, REFRESH_FILE, KEY_FILE, CERTIFICATE_FILE)
 
 THEFTS: dict[str, Theft] = dict(rooms("labsim.thefts", "THEFT"))
 
@@ -24,11 +39,12 @@ class Victim:
     """
 
     def __init__(self, process: Process, inhabited: Inhabited) -> None:
-        self._folder = process.folder
+        self._folder, self._run_folder = process.folder, process.run_folder
         self._ca_file = str(process.run_folder / CA_FILE)
         self._interceptor_ca = str(process.run_folder / INTERCEPTOR / CA_FILE)
         self._inhabited = inhabited
         self._observers: list[Callable[[Request, Response], None]] = []
+        self._at_the_end: list[Callable[[], None]] = []
         self._proxy: str | None = None
         self._pasted: list[tuple[str, str]] = []
         self._foothold: Foothold | None = None
@@ -44,7 +60,7 @@ class Victim:
 
     def mend(self) -> None:
         """Stop leaking: no observer, no proxy. A foothold stays."""
-        self._observers = []
+        self._observers, self._at_the_end = [], []
         if self.tap is not None:
             self.tap.close()
             self.tap = None
@@ -67,6 +83,11 @@ class Victim:
             for observer in self._observers:
                 observer(outcome.request, outcome.response)
 
+    def has_worked(self) -> None:
+        """Hear that the work is done, and tell those who wait for it."""
+        for callback in self._at_the_end:
+            callback()
+
     # What a theft's `leak` can make it do.
 
     def observe(self, callback: Callable[[Request, Response], None]) -> None:
@@ -87,6 +108,21 @@ class Victim:
         if self._proxy is None:
             raise LabError("There is no interceptor to go through.", todo="Start it first.")
         self.tap = Dialler(self._ca_file, proxy=self._proxy, proxy_ca_file=self._interceptor_ca)
+
+    def when_done(self, callback: Callable[[], None]) -> None:
+        """Call back each time that the victim has done its work."""
+        self._at_the_end.append(callback)
+
+    def credentials(self) -> dict[str, bytes]:
+        """Return name and content of each file in its folder that is a credential, or has one."""
+        files = [self._folder / name for name in _CREDENTIALS]
+        return {file.name: file.read_bytes() for file in files if file.is_file()}
+
+    def commit(self, message: str, files: Mapping[str, bytes]) -> None:
+        """Commit to its repository, so that these files and no others are there."""
+        run_folder.make_inner(self._run_folder / REPOSITORIES)
+        repository = self._run_folder / REPOSITORIES / self._folder.name
+        commit(repository, message, files, self._inhabited.clock())
 
     def let_in(self) -> None:
         """Let a stranger's code run in this process from now on."""

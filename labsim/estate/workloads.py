@@ -18,8 +18,11 @@ from labsim.estate.dialler import Dialler
 from labsim.estate.names import (
     CA_FILE,
     CERTIFICATE_FILE,
+    CLIENT_FILE,
     CLOCK_FILE,
     KEY_FILE,
+    REFRESH_FILE,
+    TOKENS_FILE,
 )
 from labsim.estate.private_file import read_json, write_private, write_private_json
 from labsim.estate.process import Process
@@ -35,8 +38,6 @@ from labsim.roles.client_authentication import (
     private_key_jwt,
 )
 
-TOKENS_FILE = "tokens.json"
-REFRESH_FILE = "refresh_token.json"
 _EARLY = 5.0
 """Lab seconds before its end at which a token is replaced."""
 
@@ -110,7 +111,9 @@ class Workload:
 
         Rows have resource, outcome, status, records (ids), request_id, why, sent and answer.
         """
-        return [self._fetch(name) for name in resources or self._resources]
+        rows = [self._fetch(name) for name in resources or self._resources]
+        self.victim.has_worked()
+        return rows
 
     # What code that runs in this process can use (see `foothold.Inhabited`).
 
@@ -193,7 +196,7 @@ class Workload:
         return self._key.through(dialler) if self._key else dialler
 
     def _authentication(self) -> Authentication:
-        credential = read_json(self._folder / "client.json")
+        credential = read_json(self._folder / CLIENT_FILE)
         if credential["method"] == PRIVATE_KEY_JWT:
             key = SigningKey.from_jwk(credential["private_jwk"])
             return private_key_jwt(credential["client_id"], key, self._issuer, self.clock, new_id)

@@ -1,0 +1,52 @@
+"""Credentials that lie outside the client's folder, with real processes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+import labsim
+from labsim.errors import LabError
+from labsim.estate.processes import OperationFailed
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[labsim.Lab]:
+    with labsim.start(quiet=True) as started:
+        yield started
+
+
+def served(lab: labsim.Lab, piece: dict[str, object], replay: str) -> dict[str, str]:
+    frame = lab.attacker.replay(piece, by=replay)
+    return dict(zip(frame.resource, frame.outcome, strict=True))
+
+
+@pytest.mark.parametrize("binding", ["bearer", "dpop", "mtls", "http_signature"])
+def test_a_commit_holds_the_token_and_the_clients_credential(lab: labsim.Lab, binding: str) -> None:
+    lab.bind("ci-runner", binding)
+    haul = lab.attacker.steal("ci-runner", by="commit")
+    assert [piece["kinds"] for piece in haul] == [["client_credential", "token"]] * 2
+    assert {piece["url"] for piece in haul} == {
+        f"{lab.estate.urls[name]}/records" for name in ("deploy", "vault")
+    }
+    assert all(piece["found_at"].startswith("commit ") for piece in haul)
+    at_its_own = [served(lab, piece, "token_as_is") for piece in haul]
+    outcome = "served" if binding == "bearer" else "rejected"
+    assert [at_its_own[0]["deploy"], at_its_own[1]["vault"]] == [outcome, outcome]
+    assert set(served(lab, haul[0], "new_token_for_own_key").values()) == {"served"}
+
+
+def test_the_thief_reads_the_repository_of_its_victim_only(lab: labsim.Lab) -> None:
+    lab.attacker.steal("ci-runner", by="commit")
+    lab.attacker.steal("support-agent", by="commit")
+    repositories = lab.run_folder / "repositories"
+    attacker = lab.estate.process("attacker")
+    for path in (repositories, lab.run_folder / "storefront"):
+        with pytest.raises((OperationFailed, LabError), match="was not given this"):
+            attacker.call("look", path=str(path))
+    assert attacker.call("look", path=str(repositories / "ci-runner"))
+    for folder, _, files in os.walk(repositories):
+        for file in files:
+            assert os.stat(os.path.join(folder, file)).st_mode & 0o077 == 0

@@ -1,0 +1,56 @@
+"""What of a victim's files lies outside its folder: in a repository, at home, in a vendor's store."""
+
+from __future__ import annotations
+
+import json
+
+from labsim.loot import Kind, Loot
+from tests.robbed import ENTRY, THEFTS, URL, Given, Victim, took
+
+OTHER = {**ENTRY, "url": "https://crm.test/records", "access_token": "u"}
+FILES = {
+    "tokens.json": json.dumps({"orders": ENTRY, "crm": OTHER}).encode(),
+    "client.json": b'{"client_id": "free"}',
+    "refresh_token.json": b'"r"',
+    "key.json": b'{"kty": "EC"}',
+    "certificate.pem": b"-----BEGIN CERTIFICATE-----\n",
+}
+
+
+def committed(*states: dict[str, bytes]) -> Victim:
+    victim = Victim()
+    THEFTS["commit"].leak(victim)
+    for state in states:
+        victim.files = state
+        victim.end()
+    return victim
+
+
+def found_in_history(victim: Victim) -> list[Loot]:
+    return took("commit", Given(commits=victim.commits))
+
+
+def test_a_commit_is_made_when_the_work_is_done_and_the_next_removes_it() -> None:
+    assert committed().commits == []
+    added, removed = committed(FILES).commits
+    assert set(added) == {"tokens.json", "client.json"}
+    assert removed == {}
+
+
+def test_a_history_holds_settings_and_no_key() -> None:
+    first, second = found_in_history(committed(FILES))
+    assert (first.token, second.token, first.url) == ("t", "u", URL)
+    assert first.kinds == {Kind.TOKEN, Kind.CLIENT_CREDENTIAL}
+    assert first.found_at == f"commit {0:010x}: client.json, tokens.json"
+
+
+def test_the_newest_commit_with_a_token_wins() -> None:
+    newer = {"tokens.json": json.dumps({"orders": {**ENTRY, "access_token": "n"}}).encode()}
+    found = found_in_history(committed(FILES, newer))
+    assert {loot.url: loot.token for loot in found} == {URL: "n", OTHER["url"]: "u"}
+
+
+def test_a_work_tree_alone_holds_nothing() -> None:
+    victim = committed(FILES)
+    assert took("commit", Given(commits=victim.commits[-1:])) == []
+    assert took("commit", Given(contents=FILES)) == []
