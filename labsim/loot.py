@@ -134,6 +134,9 @@ class Victim(Protocol):
     def commit(self, message: str, files: Mapping[str, bytes]) -> None:
         """Commit to the victim's repository, so that these files and no others are there."""
 
+    def copy_home(self, files: Mapping[str, bytes]) -> None:
+        """Let somebody who works on the victim have copies of files, outside its folder."""
+
     def let_in(self) -> None:
         """Let a stranger's code run in the victim's process from now on: a foothold."""
 
@@ -185,8 +188,9 @@ class Theft:
     `gives` names what the attacker is given: `log` (the victim's log file), `folder` (all that
     lies in the victim's folder), `interceptor` (what passed through it), `process` (the folder, and
     code that runs in the process), `tickets` (nothing: many may read them), `repository` (the
-    victim's, with its history). `take` returns one Loot per resource, without client and time,
-    which the attacker fills in. `used_after` are lab seconds that pass before the main job uses it.
+    victim's, with its history), `copies` (files that somebody has copied home). `take` returns one
+    Loot per resource, without client and time, which the attacker fills in. `used_after` are lab
+    seconds that pass before the main job uses it.
     """
 
     name: str

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from labsim.errors import LabError
 from labsim.estate.contractor import ticket_service
-from labsim.estate.names import ATTACKER, CAPTURED_FILE, INTERCEPTOR, LOG_FILE, REPOSITORIES
+from labsim.estate.names import (
+    ATTACKER,
+    CAPTURED_FILE,
+    COPIES,
+    INTERCEPTOR,
+    LOG_FILE,
+    REPOSITORIES,
+)
 from labsim.loot import Theft
 
 if TYPE_CHECKING:
@@ -87,6 +94,10 @@ def _repository(lab: Lab, client: str) -> list[Path]:
     return [lab.run_folder / REPOSITORIES / client]
 
 
+def _copies(lab: Lab, client: str) -> list[Path]:
+    return [lab.run_folder / COPIES / client]
+
+
 def _nothing_but_tickets(lab: Lab, client: str) -> list[Path]:
     service = _ticket_service(lab)
     for title, text in lab.estate.process(client).call("pasted"):
@@ -96,6 +107,7 @@ def _nothing_but_tickets(lab: Lab, client: str) -> list[Path]:
 
 # The files and folders that the thief may look into from then on, by what the theft gives.
 _GIVEN: dict[str, Callable[[Lab, str], list[Path]]] = {
+    "copies": _copies,
     "folder": _folder,
     "interceptor": _captured,
     "log": _log,

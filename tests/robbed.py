@@ -23,6 +23,7 @@ class Victim:
     inhabited: bool = False
     files: dict[str, bytes] = field(default_factory=dict)
     commits: list[dict[str, bytes]] = field(default_factory=list)
+    copies: dict[str, bytes] = field(default_factory=dict)
     at_the_end: list[Callable[[], None]] = field(default_factory=list)
     pasted: list[tuple[str, str]] = field(default_factory=list)
     observers: list[Callable[[Request, Response], None]] = field(default_factory=list)
@@ -48,6 +49,9 @@ class Victim:
     def commit(self, message: str, files: Mapping[str, bytes]) -> None:
         assert message
         self.commits.append(dict(files))
+
+    def copy_home(self, files: Mapping[str, bytes]) -> None:
+        self.copies = dict(files)
 
     def let_in(self) -> None:
         self.inhabited = True

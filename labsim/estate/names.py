@@ -8,6 +8,7 @@ ATTACKER = "attacker"
 TERMINATOR = "terminator"
 CONTRACTOR = "contractor"
 REPOSITORIES = "repositories"
+COPIES = "former-employee"
 OUTSIDE_CLIENTS = "outside-clients"
 CA_FILE = "ca.pem"
 CLIENT_CA_FILE = "client_ca.pem"
@@ -33,6 +34,7 @@ RESERVED = frozenset(
         TERMINATOR,
         CONTRACTOR,
         REPOSITORIES,
+        COPIES,
         OUTSIDE_CLIENTS,
         EVENTS_FOLDER,
         CLOCK_FILE,

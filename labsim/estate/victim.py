@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from labsim.errors import LabError
 from labsim.estate import run_folder
@@ -12,6 +13,7 @@ from labsim.estate.names import (
     CA_FILE,
     CERTIFICATE_FILE,
     CLIENT_FILE,
+    COPIES,
     FOOTHOLD_FILE,
     INTERCEPTOR,
     KEY_FILE,
@@ -20,7 +22,7 @@ from labsim.estate.names import (
     REPOSITORIES,
     TOKENS_FILE,
 )
-from labsim.estate.private_file import write_private_json
+from labsim.estate.private_file import write_private, write_private_json
 from labsim.estate.process import Process
 from labsim.estate.repository import commit
 from labsim.http_message import Outcome, Request, Response
@@ -120,9 +122,21 @@ class Victim:
 
     def commit(self, message: str, files: Mapping[str, bytes]) -> None:
         """Commit to its repository, so that these files and no others are there."""
-        run_folder.make_inner(self._run_folder / REPOSITORIES)
-        repository = self._run_folder / REPOSITORIES / self._folder.name
-        commit(repository, message, files, self._inhabited.clock())
+        commit(self._outside(REPOSITORIES), message, files, self._inhabited.clock())
+
+    def copy_home(self, files: Mapping[str, bytes]) -> None:
+        """Copy files to where a former employee keeps them; older copies are thrown away."""
+        home = self._outside(COPIES)
+        run_folder.make_inner(home)
+        for old in home.iterdir():
+            old.unlink()
+        for name, content in files.items():
+            write_private(home / name, content)
+
+    def _outside(self, place: str) -> Path:
+        """Return where what is the victim's lies in a place that is not its own folder."""
+        run_folder.make_inner(self._run_folder / place)
+        return self._run_folder / place / self._folder.name
 
     def let_in(self) -> None:
         """Let a stranger's code run in this process from now on."""

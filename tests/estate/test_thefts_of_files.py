@@ -10,6 +10,7 @@ import pytest
 import labsim
 from labsim.errors import LabError
 from labsim.estate.processes import OperationFailed
+from tests.robbed import THEFTS
 
 
 @pytest.fixture(scope="module")
@@ -50,3 +51,33 @@ def test_the_thief_reads_the_repository_of_its_victim_only(lab: labsim.Lab) -> N
     for folder, _, files in os.walk(repositories):
         for file in files:
             assert os.stat(os.path.join(folder, file)).st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("binding", ["bearer", "dpop", "mtls"])
+@pytest.mark.parametrize("custody", ["file", "memory"])
+def test_copies_kept_at_home_hold_no_token_that_lives_and_a_credential_that_does(
+    lab: labsim.Lab, binding: str, custody: str
+) -> None:
+    lab.bind("nightly-export", binding, custody)
+    haul = lab.attacker.steal("nightly-export", by="former_employee")
+    kinds = {"token", "client_credential"}
+    kinds |= {"certificate"} if binding == "mtls" else set()
+    kinds |= {"key"} if binding != "bearer" and custody == "file" else set()
+    assert [set(piece["kinds"]) for piece in haul] == [kinds, kinds]
+    replay = "token_as_is" if binding == "bearer" else "stolen_key"
+    if "key" in kinds or binding == "bearer":
+        assert served(lab, haul[0], replay)["crm"] == "served", "while the token lives, it works"
+    lab.advance(seconds=THEFTS["former_employee"].used_after)
+    frame = lab.attacker.replay(haul, by="token_as_is")
+    expired = frame[frame.relation == "same_resource"]
+    assert set(expired.outcome) == {"rejected"}
+    assert set(expired.reason) == {"TOKEN_EXPIRED"}
+    assert set(lab.attacker.replay(haul, by="new_token_for_own_key").outcome) == {"served"}
+    assert {row["outcome"] for row in lab.work_rows("nightly-export")} == {"served"}
+
+
+def test_older_copies_are_gone_when_newer_ones_are_made(lab: labsim.Lab) -> None:
+    for custody, has_key in (("file", True), ("memory", False)):
+        lab.bind("nightly-export", "dpop", custody)
+        haul = lab.attacker.steal("nightly-export", by="former_employee")
+        assert ["key" in piece["kinds"] for piece in haul] == [has_key] * 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from labsim.estate import plan
 from labsim.loot import Kind, Loot
 from tests.robbed import ENTRY, THEFTS, URL, Given, Victim, took
 
@@ -54,3 +55,30 @@ def test_a_work_tree_alone_holds_nothing() -> None:
     victim = committed(FILES)
     assert took("commit", Given(commits=victim.commits[-1:])) == []
     assert took("commit", Given(contents=FILES)) == []
+
+
+def copied(files: dict[str, bytes]) -> Victim:
+    victim = Victim(files=files)
+    THEFTS["former_employee"].leak(victim)
+    assert victim.copies == {}
+    victim.end()
+    return victim
+
+
+def test_copies_kept_at_home_are_what_lay_there_but_for_what_is_used_up() -> None:
+    first, second = took("former_employee", Given(copied(FILES).copies))
+    assert (first.token, second.token) == ("t", "u")
+    kinds = {Kind.TOKEN, Kind.CLIENT_CREDENTIAL, Kind.CERTIFICATE, Kind.KEY}
+    assert first.kinds == second.kinds == kinds
+    assert first.found_at == "copies kept at home: client.json, key.json, tokens.json"
+
+
+def test_a_key_that_lay_in_no_file_was_not_copied() -> None:
+    files = {name: FILES[name] for name in ("tokens.json", "client.json")}
+    first, _ = took("former_employee", Given(copied(files).copies))
+    assert first.kinds == {Kind.TOKEN, Kind.CLIENT_CREDENTIAL}
+
+
+def test_copies_are_used_when_the_tokens_have_expired() -> None:
+    assert THEFTS["former_employee"].used_after > plan.load().token_seconds
+    assert {name for name, theft in THEFTS.items() if theft.used_after} == {"former_employee"}
