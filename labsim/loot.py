@@ -137,6 +137,15 @@ class Victim(Protocol):
     def copy_home(self, files: Mapping[str, bytes]) -> None:
         """Let somebody who works on the victim have copies of files, outside its folder."""
 
+    def tenants(self) -> list[dict[str, str]]:
+        """Return what an integration has of each tenant that granted it access.
+
+        Members: tenant (who), url and resource (where), access_token, refresh_token.
+        """
+
+    def write_store(self, document: Mapping[str, Any]) -> None:
+        """Write the store of an integration, which lies outside the victim's folder, as JSON."""
+
     def let_in(self) -> None:
         """Let a stranger's code run in the victim's process from now on: a foothold."""
 
@@ -188,9 +197,10 @@ class Theft:
     `gives` names what the attacker is given: `log` (the victim's log file), `folder` (all that
     lies in the victim's folder), `interceptor` (what passed through it), `process` (the folder, and
     code that runs in the process), `tickets` (nothing: many may read them), `repository` (the
-    victim's, with its history), `copies` (files that somebody has copied home). `take` returns one
-    Loot per resource, without client and time, which the attacker fills in. `used_after` are lab
-    seconds that pass before the main job uses it.
+    victim's, with its history), `copies` (files that somebody has copied home), `store` (an
+    integration's, outside the folder). `take` returns one Loot per resource, or more, without
+    client and time, which the attacker fills in. `used_after` are lab seconds that pass before the
+    main job uses it.
     """
 
     name: str
@@ -229,3 +239,22 @@ def credentials_in(files: Iterable[tuple[str, bytes]]) -> list[Loot]:
         replace(common, resource=each["resource"], url=each["url"], token=each["access_token"])
         for each in documents.get("tokens.json", {}).values()
     ]
+
+
+def stored_grants(access: Access) -> list[Loot]:
+    """Make one Loot for each tenant in an integration's store, with the credential if that is in it."""
+    found = []
+    for name, content in access.files():
+        store = json.loads(content)
+        for each in store.get("tenants", []):
+            found.append(
+                Loot(
+                    found_at=f"{name}, tenant {each['tenant']}",
+                    resource=each["resource"],
+                    url=each["url"],
+                    token=each["access_token"],
+                    refresh_token=each["refresh_token"],
+                    client_credential=store.get("client"),
+                )
+            )
+    return found

@@ -13,16 +13,21 @@ from labsim.errors import LabError
 from labsim.estate.contractor import ticket_service
 from labsim.estate.names import (
     ATTACKER,
+    AUTHORIZATION_SERVER,
     CAPTURED_FILE,
     COPIES,
     INTERCEPTOR,
     LOG_FILE,
     REPOSITORIES,
+    STORES,
 )
 from labsim.loot import Theft
 
 if TYPE_CHECKING:
     from labsim.lab import Lab
+
+TENANTS = ("alder-foods", "birch-clinic", "cedar-press")
+"""Who else, in the thefts from a vendor, has granted the integration access to its records."""
 
 type Rows = list[dict[str, Any]]
 
@@ -71,9 +76,23 @@ def _look_for_tickets(lab: Lab, _client: str, _theft: Theft) -> dict[str, Any]:
     return {}
 
 
+def _granted(lab: Lab, client: str, theft: Theft) -> dict[str, Any]:
+    if lab.plan.client(client).grant != "refresh_token":
+        live = [c.name for c in lab.plan.clients.values() if c.grant == "refresh_token"]
+        raise LabError(
+            f"{theft.name} needs a client that lives from refresh tokens; {client} does not.",
+            "Nothing was stolen.",
+            f"Take one of: {', '.join(live) or 'none in this estate'}.",
+        )
+    server = lab.estate.process(AUTHORIZATION_SERVER)
+    grants = {each: server.call("grant", client_id=client, subject=each) for each in TENANTS}
+    return {"grants": grants}
+
+
 # What is set up before the victim leaks, by what the theft gives.
 _BEFORE: dict[str, Callable[[Lab, str, Theft], dict[str, Any]]] = {
     "interceptor": _interceptor,
+    "store": _granted,
     "tickets": _look_for_tickets,
 }
 
@@ -98,6 +117,10 @@ def _copies(lab: Lab, client: str) -> list[Path]:
     return [lab.run_folder / COPIES / client]
 
 
+def _store(lab: Lab, client: str) -> list[Path]:
+    return [lab.run_folder / STORES / client]
+
+
 def _nothing_but_tickets(lab: Lab, client: str) -> list[Path]:
     service = _ticket_service(lab)
     for title, text in lab.estate.process(client).call("pasted"):
@@ -113,6 +136,7 @@ _GIVEN: dict[str, Callable[[Lab, str], list[Path]]] = {
     "log": _log,
     "process": _folder,
     "repository": _repository,
+    "store": _store,
     "tickets": _nothing_but_tickets,
 }
 

@@ -24,6 +24,7 @@ class Victim:
     files: dict[str, bytes] = field(default_factory=dict)
     commits: list[dict[str, bytes]] = field(default_factory=list)
     copies: dict[str, bytes] = field(default_factory=dict)
+    store: dict[str, object] = field(default_factory=dict)
     at_the_end: list[Callable[[], None]] = field(default_factory=list)
     pasted: list[tuple[str, str]] = field(default_factory=list)
     observers: list[Callable[[Request, Response], None]] = field(default_factory=list)
@@ -52,6 +53,12 @@ class Victim:
 
     def copy_home(self, files: Mapping[str, bytes]) -> None:
         self.copies = dict(files)
+
+    def tenants(self) -> list[dict[str, str]]:
+        return [{**ENTRY, "tenant": name, "refresh_token": f"r-{name}"} for name in ("a", "b")]
+
+    def write_store(self, document: Mapping[str, object]) -> None:
+        self.store = dict(document)
 
     def let_in(self) -> None:
         self.inhabited = True

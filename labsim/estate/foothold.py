@@ -40,6 +40,9 @@ class Inhabited(Protocol):
     def token_for(self, url: str) -> TokenSet | None:
         """Return a token for this address, or None if the process has no business there."""
 
+    def refreshed(self, refresh_token: str) -> tuple[str, TokenSet]:
+        """Return the address that a grant is for, and tokens from it; raises TokenRefused."""
+
     @property
     def send(self) -> Send:
         """Return what the process sends with."""

@@ -9,6 +9,7 @@ TERMINATOR = "terminator"
 CONTRACTOR = "contractor"
 REPOSITORIES = "repositories"
 COPIES = "former-employee"
+STORES = "vendor-store"
 OUTSIDE_CLIENTS = "outside-clients"
 CA_FILE = "ca.pem"
 CLIENT_CA_FILE = "client_ca.pem"
@@ -25,6 +26,7 @@ CAPTURED_FILE = "captured.jsonl"
 LOG_FILE = "app.log"
 FOOTHOLD_FILE = "foothold.json"
 SIGNER_SOCKET = "signer.sock"
+STORE_FILE = "store.json"
 CONTRACTOR_FILE = "contractor.json"
 RESERVED = frozenset(
     {
@@ -35,6 +37,7 @@ RESERVED = frozenset(
         CONTRACTOR,
         REPOSITORIES,
         COPIES,
+        STORES,
         OUTSIDE_CLIENTS,
         EVENTS_FOLDER,
         CLOCK_FILE,

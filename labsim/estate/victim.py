@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from labsim.errors import LabError
 from labsim.estate import run_folder
@@ -20,6 +21,8 @@ from labsim.estate.names import (
     LOG_FILE,
     REFRESH_FILE,
     REPOSITORIES,
+    STORE_FILE,
+    STORES,
     TOKENS_FILE,
 )
 from labsim.estate.private_file import write_private, write_private_json
@@ -27,6 +30,7 @@ from labsim.estate.process import Process
 from labsim.estate.repository import commit
 from labsim.http_message import Outcome, Request, Response
 from labsim.loot import Theft
+from labsim.roles.client import TokenRefused
 from labsim.rooms import rooms
 
 _CREDENTIALS = (CLIENT_FILE, TOKENS_FILE, REFRESH_FILE, KEY_FILE, CERTIFICATE_FILE)
@@ -48,16 +52,24 @@ class Victim:
         self._observers: list[Callable[[Request, Response], None]] = []
         self._at_the_end: list[Callable[[], None]] = []
         self._proxy: str | None = None
+        self._grants: dict[str, str] = {}
         self._pasted: list[tuple[str, str]] = []
         self._foothold: Foothold | None = None
         self.tap: Dialler | None = None
 
     # What the lab tells it.
 
-    def leak(self, theft: str, proxy: str | None = None) -> None:
-        """Begin to leak in the way of a theft; `proxy` is the interceptor's address, if it runs."""
+    def leak(
+        self, theft: str, proxy: str | None = None, grants: dict[str, str] | None = None
+    ) -> None:
+        """Begin to leak in the way of a theft.
+
+        `proxy` is the interceptor's address, if it runs; `grants` are the refresh tokens that
+        tenants have granted, by tenant.
+        """
         self.mend()
         self._proxy = proxy
+        self._grants = grants or {}
         THEFTS[theft].leak(self)
 
     def mend(self) -> None:
@@ -132,6 +144,32 @@ class Victim:
             old.unlink()
         for name, content in files.items():
             write_private(home / name, content)
+
+    def tenants(self) -> list[dict[str, str]]:
+        """Return tokens of each tenant, newly refreshed; LabError if one was refused."""
+        found = []
+        for tenant, grant in self._grants.items():
+            try:
+                url, tokens = self._inhabited.refreshed(grant)
+            except TokenRefused as refused:
+                raise LabError(f"The grant of {tenant} yields no token: {refused}.") from refused
+            self._grants[tenant] = tokens.refresh_token or grant
+            found.append(
+                {
+                    "tenant": tenant,
+                    "url": url,
+                    "resource": tokens.resource,
+                    "access_token": tokens.access_token,
+                    "refresh_token": self._grants[tenant],
+                }
+            )
+        return found
+
+    def write_store(self, document: Mapping[str, Any]) -> None:
+        """Write the vendor's store anew."""
+        store = self._outside(STORES)
+        run_folder.make_inner(store)
+        write_private_json(store / STORE_FILE, document)
 
     def _outside(self, place: str) -> Path:
         """Return where what is the victim's lies in a place that is not its own folder."""

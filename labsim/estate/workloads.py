@@ -141,6 +141,11 @@ class Workload:
                 return self._token(name)
         return None
 
+    def refreshed(self, refresh_token: str) -> tuple[str, TokenSet]:
+        """Return the first address it calls, and tokens for it from a grant; TokenRefused."""
+        name = next(iter(self._resources))
+        return self._resources[name]["url"], self._new_token(name, refresh_token)
+
     # How it works.
 
     def _fetch(self, name: str) -> dict[str, Any]:
@@ -166,23 +171,8 @@ class Workload:
         cached = self._tokens.get(name)
         if cached is not None and self.clock() < cached.expires - _EARLY:
             return cached
-        parameters = {"resource": self._resources[name]["audience"]}
-        if self._refreshes:
-            spent = read_json(self._folder / REFRESH_FILE)
-            parameters |= {"grant_type": "refresh_token", "refresh_token": spent}
-        else:
-            parameters |= {"grant_type": "client_credentials"}
-        # The token endpoint is asked directly: the interceptor sits before the resource servers.
-        plain, asking = self._endpoints
-        holder = self._key.holder if self._key else None
-        token = obtain_token(
-            asking if self.binding.asks_client_certificate else plain,
-            parameters,
-            self._authentication(),
-            self.binding,
-            Presentation(None, holder, self.clock(), new_id),
-            self.send,
-        )
+        spent = read_json(self._folder / REFRESH_FILE) if self._refreshes else None
+        token = self._new_token(name, spent)
         if token.refresh_token is not None:
             write_private_json(self._folder / REFRESH_FILE, token.refresh_token)
         self._tokens[name] = token
@@ -191,6 +181,25 @@ class Workload:
         }
         write_private_json(self._folder / TOKENS_FILE, cache)
         return token
+
+    def _new_token(self, name: str, spent: str | None) -> TokenSet:
+        """Get a token for a resource server, for a refresh token if there is one; TokenRefused."""
+        parameters = {"resource": self._resources[name]["audience"]}
+        if spent is not None:
+            parameters |= {"grant_type": "refresh_token", "refresh_token": spent}
+        else:
+            parameters |= {"grant_type": "client_credentials"}
+        # The token endpoint is asked directly: the interceptor sits before the resource servers.
+        plain, asking = self._endpoints
+        holder = self._key.holder if self._key else None
+        return obtain_token(
+            asking if self.binding.asks_client_certificate else plain,
+            parameters,
+            self._authentication(),
+            self.binding,
+            Presentation(None, holder, self.clock(), new_id),
+            self.send,
+        )
 
     def _through(self, dialler: Dialler) -> Send:
         return self._key.through(dialler) if self._key else dialler

@@ -8,8 +8,11 @@ from collections.abc import Iterator
 import pytest
 
 import labsim
+from labsim.attacker import token_claims
 from labsim.errors import LabError
 from labsim.estate.processes import OperationFailed
+from labsim.haul import Haul
+from labsim.robbery import TENANTS
 from tests.robbed import THEFTS
 
 
@@ -81,3 +84,46 @@ def test_older_copies_are_gone_when_newer_ones_are_made(lab: labsim.Lab) -> None
         lab.bind("nightly-export", "dpop", custody)
         haul = lab.attacker.steal("nightly-export", by="former_employee")
         assert ["key" in piece["kinds"] for piece in haul] == [has_key] * 2
+
+
+def subjects(haul: Haul) -> list[str]:
+    return [token_claims(piece["token"])["sub"] for piece in haul]
+
+
+@pytest.mark.parametrize("binding", ["bearer", "dpop", "mtls", "http_signature"])
+def test_a_vendors_store_opens_every_tenants_records(lab: labsim.Lab, binding: str) -> None:
+    lab.bind("lead-sync", binding)
+    haul = lab.attacker.steal("lead-sync", by="vendor_store")
+    assert [piece["kinds"] for piece in haul] == [
+        ["client_credential", "refresh_token", "token"]
+    ] * len(TENANTS)
+    assert subjects(haul) == list(TENANTS)
+    assert len({piece["refresh_token"] for piece in haul}) == len(TENANTS)
+    for piece in haul:
+        for _ in range(2):  # each refresh gives a new one, and the thief follows
+            assert served(lab, piece, "new_token_for_own_key") == {"crm": "served"}
+        expected = "served" if binding == "bearer" else "rejected"
+        assert served(lab, piece, "token_as_is") == {"crm": expected}
+    lab.advance(seconds=lab.plan.token_seconds + 1)
+    assert served(lab, haul[0], "new_token_for_own_key") == {"crm": "served"}
+    assert [row["outcome"] for row in lab.work_rows("lead-sync")] == ["served"]
+
+
+def test_a_vendors_tokens_without_its_credential_end_with_the_access_token(
+    lab: labsim.Lab,
+) -> None:
+    lab.bind("lead-sync", "bearer")
+    haul = lab.attacker.steal("lead-sync", by="vendor_tokens")
+    assert [piece["kinds"] for piece in haul] == [["refresh_token", "token"]] * len(TENANTS)
+    assert subjects(haul) == list(TENANTS)
+    assert served(lab, haul[0], "token_as_is") == {"crm": "served"}
+    assert served(lab, haul[0], "new_token_for_own_key") == {"crm": "not_possible"}
+    lab.advance(seconds=lab.plan.token_seconds + 1)
+    assert served(lab, haul[0], "token_as_is") == {"crm": "rejected"}
+
+
+@pytest.mark.parametrize("theft", ["vendor_store", "vendor_tokens"])
+def test_a_client_without_a_grant_has_no_tenants(lab: labsim.Lab, theft: str) -> None:
+    with pytest.raises(LabError, match=r"lives from refresh tokens; ci-runner.*lead-sync"):
+        lab.attacker.steal("ci-runner", by=theft)
+    assert lab.attacker.steal("lead-sync", by=theft)

@@ -82,3 +82,25 @@ def test_a_key_that_lay_in_no_file_was_not_copied() -> None:
 def test_copies_are_used_when_the_tokens_have_expired() -> None:
     assert THEFTS["former_employee"].used_after > plan.load().token_seconds
     assert {name for name, theft in THEFTS.items() if theft.used_after} == {"former_employee"}
+
+
+def stored(theft: str) -> Given:
+    victim = Victim(files=FILES)
+    THEFTS[theft].leak(victim)
+    assert victim.store == {}
+    victim.end()
+    return Given({"store.json": json.dumps(victim.store).encode()})
+
+
+def test_a_vendors_store_yields_a_piece_for_each_tenant() -> None:
+    first, second = took("vendor_store", stored("vendor_store"))
+    assert (first.refresh_token, second.refresh_token) == ("r-a", "r-b")
+    assert (first.token, first.url, first.found_at) == ("t", URL, "store.json, tenant a")
+    assert first.kinds == {Kind.TOKEN, Kind.REFRESH_TOKEN, Kind.CLIENT_CREDENTIAL}
+    assert first.client_credential == {"client_id": "free"}
+
+
+def test_a_vendors_table_of_tokens_is_the_same_without_the_credential() -> None:
+    pieces = took("vendor_tokens", stored("vendor_tokens"))
+    assert [piece.refresh_token for piece in pieces] == ["r-a", "r-b"]
+    assert {piece.kinds for piece in pieces} == {frozenset({Kind.TOKEN, Kind.REFRESH_TOKEN})}
