@@ -181,7 +181,7 @@ class Access(Protocol):
         """Yield name and content of each file that was given."""
 
     def captured(self) -> Iterable[tuple[Request, Response]]:
-        """Yield each exchange that passed through the interceptor, oldest first."""
+        """Yield each exchange that an interceptor or a server has kept, oldest first."""
 
     def history(self) -> Iterable[tuple[str, str, bytes]]:
         """Yield commit id, path and content of each file in a repository's history, in order."""
@@ -198,9 +198,9 @@ class Theft:
     lies in the victim's folder), `interceptor` (what passed through it), `process` (the folder, and
     code that runs in the process), `tickets` (nothing: many may read them), `repository` (the
     victim's, with its history), `copies` (files that somebody has copied home), `store` (an
-    integration's, outside the folder). `take` returns one Loot per resource, or more, without
-    client and time, which the attacker fills in. `used_after` are lab seconds that pass before the
-    main job uses it.
+    integration's, outside the folder), `resource_server` (what the first one that the victim calls
+    has kept). `take` returns one Loot per resource, or more, without client and time, which the
+    attacker fills in. `used_after` are lab seconds that pass before the main job uses it.
     """
 
     name: str

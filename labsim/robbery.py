@@ -24,6 +24,7 @@ from labsim.estate.names import (
 from labsim.loot import Theft
 
 if TYPE_CHECKING:
+    from labsim.estate.processes import Child
     from labsim.lab import Lab
 
 TENANTS = ("alder-foods", "birch-clinic", "cedar-press")
@@ -89,9 +90,21 @@ def _granted(lab: Lab, client: str, theft: Theft) -> dict[str, Any]:
     return {"grants": grants}
 
 
+def _servers(lab: Lab, client: str) -> list[Child]:
+    """Return the resource server that the client calls first, and its replica if it has one."""
+    return lab.estate.servers(lab.plan.client(client).calls[0])
+
+
+def _keeping(lab: Lab, client: str, _theft: Theft) -> dict[str, Any]:
+    for server in _servers(lab, client):
+        server.call("keep", on=True)
+    return {}
+
+
 # What is set up before the victim leaks, by what the theft gives.
 _BEFORE: dict[str, Callable[[Lab, str, Theft], dict[str, Any]]] = {
     "interceptor": _interceptor,
+    "resource_server": _keeping,
     "store": _granted,
     "tickets": _look_for_tickets,
 }
@@ -117,6 +130,10 @@ def _copies(lab: Lab, client: str) -> list[Path]:
     return [lab.run_folder / COPIES / client]
 
 
+def _kept(lab: Lab, client: str) -> list[Path]:
+    return [lab.run_folder / each.name / CAPTURED_FILE for each in _servers(lab, client)]
+
+
 def _store(lab: Lab, client: str) -> list[Path]:
     return [lab.run_folder / STORES / client]
 
@@ -136,6 +153,7 @@ _GIVEN: dict[str, Callable[[Lab, str], list[Path]]] = {
     "log": _log,
     "process": _folder,
     "repository": _repository,
+    "resource_server": _kept,
     "store": _store,
     "tickets": _nothing_but_tickets,
 }
@@ -158,5 +176,13 @@ def _remove_tickets(lab: Lab, _client: str) -> None:
     _unfile(lab, _ticket_service(lab))
 
 
+def _keep_no_more(lab: Lab, client: str) -> None:
+    for server in _servers(lab, client):
+        server.call("keep", on=False)
+
+
 # What is put back as it was after the theft, by what the theft gives.
-_AFTER: dict[str, Callable[[Lab, str], None]] = {"tickets": _remove_tickets}
+_AFTER: dict[str, Callable[[Lab, str], None]] = {
+    "resource_server": _keep_no_more,
+    "tickets": _remove_tickets,
+}

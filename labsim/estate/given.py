@@ -40,7 +40,7 @@ class Given:
                         yield file.name, opened.read(LARGEST_FILE)
 
     def captured(self) -> Iterator[tuple[Request, Response]]:
-        """Yield each exchange that passed through the interceptor."""
+        """Yield each exchange that an interceptor or a server has kept."""
         for path in self._paths:
             yield from exchanges(path)
 

@@ -11,16 +11,19 @@ from labsim.binding import ReplayMemory
 from labsim.certificates import as_der, certificate_thumbprint
 from labsim.credentials import VerifiedTokens
 from labsim.estate.asked_issuer import AskedIssuer
+from labsim.estate.captured import Captured
 from labsim.estate.clock import Clock
 from labsim.estate.dialler import Dialler
 from labsim.estate.issued_tokens import SqliteRevocationList
 from labsim.estate.issuer_keys import FetchedKeys
-from labsim.estate.names import CA_FILE, CLOCK_FILE
+from labsim.estate.names import CA_FILE, CAPTURED_FILE, CLOCK_FILE
 from labsim.estate.private_file import read_json
 from labsim.estate.process import Process
 from labsim.estate.replay_memory import InProcessReplayMemory, SqliteReplayMemory
 from labsim.estate.serving import BINDINGS, event_log, listen, new_id, nonces
+from labsim.http_message import Request, Response
 from labsim.roles.client_authentication import basic
+from labsim.roles.decision import Event
 from labsim.roles.introspected_tokens import IntrospectedTokens
 from labsim.roles.resource_server import ResourceServer
 
@@ -87,6 +90,9 @@ class Varied:
     def __init__(self, process: Process, clock: Clock) -> None:
         self._run, self._config = process.run_folder, process.config
         self.folder = self._run / self._config["name"]
+        self._own_folder = process.folder  # another one for a second replica
+        self._kept: Captured | None = None
+        self._keeps = False
         self._memory = _replay_memory(process)
         self.records = MemoryRecords(self._config["name"], read_json(self.folder / "records.json"))
         revoked = SqliteRevocationList(self.folder / "revocations.sqlite")
@@ -105,6 +111,20 @@ class Varied:
             is_key_revoked=revoked.holds,
             verified=VerifiedTokens(),
         )
+
+    def handle(self, request: Request) -> tuple[Response, Event | None]:
+        """Let the role answer, and keep the exchange if this server is a compromised one."""
+        response, event = self.role.handle(request)
+        if self._keeps and self._kept is not None:
+            self._kept.append(request, response)
+        return response, event
+
+    def keep(self, on: bool) -> None:
+        """Write whole requests to a file from now on, which is emptied first; or stop."""
+        if on:
+            self._kept = self._kept or Captured(self._own_folder / CAPTURED_FILE)
+            self._kept.forget()
+        self._keeps = on
 
     def require_nonce(self, on: bool) -> None:
         """Ask for a nonce in each proof, or stop asking."""
@@ -138,13 +158,14 @@ def run(process: Process) -> None:
     varied = Varied(process, clock)
     port = int(process.config["url"].rpartition(":")[2])
     log = event_log(process)
-    listen(process, lambda request: varied.role.handle(request), clock, log, varied.folder, port)
+    listen(process, varied.handle, clock, log, varied.folder, port)
     process.serve(
         {
             "require_nonce": varied.require_nonce,
             "remember": varied.remember,
             "trust_proxy": varied.trust_proxy,
             "introspect": varied.introspect,
+            "keep": varied.keep,
             "file": varied.records.file,
             "unfile": varied.records.unfile,
         }
