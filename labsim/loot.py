@@ -146,6 +146,22 @@ class Victim(Protocol):
     def write_store(self, document: Mapping[str, Any]) -> None:
         """Write the store of an integration, which lies outside the victim's folder, as JSON."""
 
+    def readable_tokens(self) -> list[dict[str, str]]:
+        """Return what an agent can read of its own tokens: url, resource and token of each.
+
+        Empty where a signer has the key: its runtime then keeps token and key from the agent.
+        """
+
+    def deputise(self) -> dict[str, Any]:
+        """Let an agent make a stranger's requests, and do nothing else for it, from now on.
+
+        Returns deputy (the address where it is asked), binding (of its tokens) and calls (url and
+        resource of each server it calls).
+        """
+
+    def post(self, address: str, document: Mapping[str, Any]) -> None:
+        """Send a JSON document to an address, whoever has it."""
+
     def let_in(self) -> None:
         """Let a stranger's code run in the victim's process from now on: a foothold."""
 
@@ -186,6 +202,9 @@ class Access(Protocol):
     def history(self) -> Iterable[tuple[str, str, bytes]]:
         """Yield commit id, path and content of each file in a repository's history, in order."""
 
+    def received(self) -> Iterable[bytes]:
+        """Yield each document that was sent to the thief's own address."""
+
     def records(self) -> Iterable[tuple[str, str]]:
         """Yield id and text of each ticket and chat, read with a small access of its own."""
 
@@ -199,8 +218,10 @@ class Theft:
     code that runs in the process), `tickets` (nothing: many may read them), `repository` (the
     victim's, with its history), `copies` (files that somebody has copied home), `store` (an
     integration's, outside the folder), `resource_server` (what the first one that the victim calls
-    has kept). `take` returns one Loot per resource, or more, without client and time, which the
-    attacker fills in. `used_after` are lab seconds that pass before the main job uses it.
+    has kept), `inbox` (what was sent to the thief's own address). `take` returns one Loot per
+    resource, or more, without client and time, which the attacker fills in. `used_after` are lab
+    seconds that pass before the main job uses it. `lure` makes title and text of a record that the
+    thief files for the victim to read, from that address.
     """
 
     name: str
@@ -210,6 +231,7 @@ class Theft:
     leak: Callable[[Victim], None]
     take: Callable[[Access], Iterable[Loot]] = field(repr=False)
     used_after: float = 0.0
+    lure: Callable[[str], tuple[str, str]] | None = field(default=None, repr=False)
 
 
 def copied_files(access: Access) -> list[Loot]:
@@ -242,7 +264,7 @@ def credentials_in(files: Iterable[tuple[str, bytes]]) -> list[Loot]:
 
 
 def stored_grants(access: Access) -> list[Loot]:
-    """Make one Loot for each tenant in an integration's store, with the credential if that is in it."""
+    """Make one Loot for each tenant in an integration's store, with the credential if it is there."""
     found = []
     for name, content in access.files():
         store = json.loads(content)

@@ -101,8 +101,24 @@ def _keeping(lab: Lab, client: str, _theft: Theft) -> dict[str, Any]:
     return {}
 
 
+def _lured(lab: Lab, client: str, theft: Theft) -> dict[str, Any]:
+    """File the thief's case where an agent reads first; only an agent does what it reads."""
+    if lab.plan.client(client).kind != "agent":
+        agents = [c.name for c in lab.plan.clients.values() if c.kind == "agent"]
+        raise LabError(
+            f"{theft.name} needs an agent; {client} is a program, and obeys no text.",
+            "Nothing was stolen.",
+            f"Take one of: {', '.join(agents) or 'none in this estate'}.",
+        )
+    address = lab.estate.process(ATTACKER).call("listen")
+    if theft.lure is not None:
+        _file(lab, lab.plan.client(client).calls[0], *theft.lure(address))
+    return {}
+
+
 # What is set up before the victim leaks, by what the theft gives.
 _BEFORE: dict[str, Callable[[Lab, str, Theft], dict[str, Any]]] = {
+    "inbox": _lured,
     "interceptor": _interceptor,
     "resource_server": _keeping,
     "store": _granted,
@@ -138,6 +154,10 @@ def _store(lab: Lab, client: str) -> list[Path]:
     return [lab.run_folder / STORES / client]
 
 
+def _nothing(_lab: Lab, _client: str) -> list[Path]:
+    return []
+
+
 def _nothing_but_tickets(lab: Lab, client: str) -> list[Path]:
     service = _ticket_service(lab)
     for title, text in lab.estate.process(client).call("pasted"):
@@ -149,6 +169,7 @@ def _nothing_but_tickets(lab: Lab, client: str) -> list[Path]:
 _GIVEN: dict[str, Callable[[Lab, str], list[Path]]] = {
     "copies": _copies,
     "folder": _folder,
+    "inbox": _nothing,
     "interceptor": _captured,
     "log": _log,
     "process": _folder,
@@ -176,6 +197,10 @@ def _remove_tickets(lab: Lab, _client: str) -> None:
     _unfile(lab, _ticket_service(lab))
 
 
+def _remove_case(lab: Lab, client: str) -> None:
+    _unfile(lab, lab.plan.client(client).calls[0])
+
+
 def _keep_no_more(lab: Lab, client: str) -> None:
     for server in _servers(lab, client):
         server.call("keep", on=False)
@@ -183,6 +208,7 @@ def _keep_no_more(lab: Lab, client: str) -> None:
 
 # What is put back as it was after the theft, by what the theft gives.
 _AFTER: dict[str, Callable[[Lab, str], None]] = {
+    "inbox": _remove_case,
     "resource_server": _keep_no_more,
     "tickets": _remove_tickets,
 }

@@ -25,6 +25,8 @@ class Victim:
     commits: list[dict[str, bytes]] = field(default_factory=list)
     copies: dict[str, bytes] = field(default_factory=dict)
     store: dict[str, object] = field(default_factory=dict)
+    readable: list[dict[str, str]] = field(default_factory=list)
+    sent: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
     at_the_end: list[Callable[[], None]] = field(default_factory=list)
     pasted: list[tuple[str, str]] = field(default_factory=list)
     observers: list[Callable[[Request, Response], None]] = field(default_factory=list)
@@ -60,6 +62,16 @@ class Victim:
     def write_store(self, document: Mapping[str, object]) -> None:
         self.store = dict(document)
 
+    def readable_tokens(self) -> list[dict[str, str]]:
+        return self.readable
+
+    def deputise(self) -> dict[str, object]:
+        calls = [{"url": ENTRY["url"], "resource": ENTRY["resource"]}]
+        return {"deputy": "127.0.0.1:1/s", "binding": "dpop", "calls": calls}
+
+    def post(self, address: str, document: Mapping[str, object]) -> None:
+        self.sent.append((address, document))
+
     def let_in(self) -> None:
         self.inhabited = True
 
@@ -94,6 +106,7 @@ class Given:
     exchanges: list[tuple[Request, Response]] = field(default_factory=list)
     inside: CodeInside = field(default_factory=CodeInside)
     commits: list[dict[str, bytes]] = field(default_factory=list)
+    sent: list[bytes] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     now: float = 1000.0
 
@@ -110,6 +123,9 @@ class Given:
         for number, files in enumerate(self.commits):
             for path, content in files.items():
                 yield f"{number:040x}", path, content
+
+    def received(self) -> Iterable[bytes]:
+        return self.sent
 
     def records(self) -> Iterable[tuple[str, str]]:
         return self.texts.items()

@@ -9,6 +9,7 @@ from labsim.errors import LabError
 from labsim.estate.captured import exchanges
 from labsim.estate.contractor import Contractor
 from labsim.estate.foothold import RemoteFoothold
+from labsim.estate.inbox import Inbox
 from labsim.estate.names import FOOTHOLD_FILE
 from labsim.estate.private_file import read_json
 from labsim.estate.repository import history
@@ -21,10 +22,10 @@ LARGEST_FILE = 4 * 2**20
 class Given:
     """Be the access that a thief was given at `now` (lab seconds), beside the means of its own."""
 
-    def __init__(self, paths: list[str], now: float, contractor: Contractor) -> None:
+    def __init__(self, paths: list[str], now: float, contractor: Contractor, inbox: Inbox) -> None:
         self._paths = [Path(path) for path in paths]
         self._now = now
-        self._contractor = contractor
+        self._contractor, self._inbox = contractor, inbox
 
     @property
     def now(self) -> float:
@@ -48,6 +49,10 @@ class Given:
         """Yield commit id, path and content of each file in a repository's history."""
         for path in self._paths:
             yield from history(path)
+
+    def received(self) -> Iterator[bytes]:
+        """Yield each document that was sent to the thief's own address."""
+        yield from self._inbox.received()
 
     def records(self) -> Iterator[tuple[str, str]]:
         """Yield id and text of each ticket and chat, read over the network."""

@@ -83,7 +83,7 @@ def _make(
     for name in [*names, *plan.resources, *plan.clients]:
         run_folder.make_inner(run / name)
     Clock.made(run / CLOCK_FILE)
-    _certificates(run, [AUTHORIZATION_SERVER, TERMINATOR, *plan.resources], clients)
+    _certificates(run, [AUTHORIZATION_SERVER, TERMINATOR, ATTACKER, *plan.resources], clients)
     own = run / AUTHORIZATION_SERVER
     shake_hands(str(run / CA_FILE), str(own / "tls_certificate.pem"), str(own / "tls_key.pem"))
     credentials = {client.name: _credential(client) for client in plan.clients.values()}

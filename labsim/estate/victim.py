@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from labsim.errors import LabError
 from labsim.estate import run_folder
+from labsim.estate.custody import AtSigner
 from labsim.estate.dialler import Dialler
 from labsim.estate.foothold import Foothold, Inhabited
 from labsim.estate.names import (
@@ -170,6 +172,33 @@ class Victim:
         store = self._outside(STORES)
         run_folder.make_inner(store)
         write_private_json(store / STORE_FILE, document)
+
+    def readable_tokens(self) -> list[dict[str, str]]:
+        """Return url, resource and token of each call; empty where a signer keeps them from it."""
+        if isinstance(self._inhabited.key, AtSigner):
+            return []
+        found = []
+        for url, resource in self._inhabited.calls:
+            try:
+                tokens = self._inhabited.token_for(url)
+            except TokenRefused:
+                continue  # what it does not get, it cannot send
+            if tokens is not None:
+                found.append({"url": url, "resource": resource, "token": tokens.access_token})
+        return found
+
+    def deputise(self) -> dict[str, Any]:
+        """Send a stranger's requests from now on, until it is evicted."""
+        self.evict()
+        self._foothold = Foothold(self._inhabited, ("send",))
+        calls = [{"url": url, "resource": resource} for url, resource in self._inhabited.calls]
+        binding = self._inhabited.binding.name
+        return {"deputy": self._foothold.address, "binding": binding, "calls": calls}
+
+    def post(self, address: str, document: Mapping[str, Any]) -> None:
+        """Send a JSON document; whether it arrives is the other side's business."""
+        fields = (("Content-Type", "application/json"),)
+        self._inhabited.send(Request("POST", address, fields, json.dumps(document).encode()))
 
     def _outside(self, place: str) -> Path:
         """Return where what is the victim's lies in a place that is not its own folder."""

@@ -141,6 +141,11 @@ class Workload:
                 return self._token(name)
         return None
 
+    @property
+    def calls(self) -> list[tuple[str, str]]:
+        """Return address and audience of each resource server that it calls."""
+        return [(each["url"], each["audience"]) for each in self._resources.values()]
+
     def refreshed(self, refresh_token: str) -> tuple[str, TokenSet]:
         """Return the first address it calls, and tokens for it from a grant; TokenRefused."""
         name = next(iter(self._resources))
