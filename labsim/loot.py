@@ -119,8 +119,48 @@ class Victim(Protocol):
     def write_log(self, line: str) -> None:
         """Append a line to the victim's log file, in its own folder."""
 
+    def paste(self, title: str, text: str) -> None:
+        """Put a text among the estate's tickets and chats, as those who run the victim may."""
+
     def trust_interceptor(self) -> None:
         """Send what follows through the interceptor, and trust its certificate authority."""
+
+    def when_done(self, callback: Callable[[], None]) -> None:
+        """Call back when the victim has done its work, before it stops leaking."""
+
+    def credentials(self) -> Mapping[str, bytes]:
+        """Return name and content of each file of the victim's that is a credential, or has one."""
+
+    def commit(self, message: str, files: Mapping[str, bytes]) -> None:
+        """Commit to the victim's repository, so that these files and no others are there."""
+
+    def copy_home(self, files: Mapping[str, bytes]) -> None:
+        """Let somebody who works on the victim have copies of files, outside its folder."""
+
+    def tenants(self) -> list[dict[str, str]]:
+        """Return what an integration has of each tenant that granted it access.
+
+        Members: tenant (who), url and resource (where), access_token, refresh_token.
+        """
+
+    def write_store(self, document: Mapping[str, Any]) -> None:
+        """Write the store of an integration, which lies outside the victim's folder, as JSON."""
+
+    def readable_tokens(self) -> list[dict[str, str]]:
+        """Return what an agent can read of its own tokens: url, resource and token of each.
+
+        Empty where a signer has the key: its runtime then keeps token and key from the agent.
+        """
+
+    def deputise(self) -> dict[str, Any]:
+        """Let an agent make a stranger's requests, and do nothing else for it, from now on.
+
+        Returns deputy (the address where it is asked), binding (of its tokens) and calls (url and
+        resource of each server it calls).
+        """
+
+    def post(self, address: str, document: Mapping[str, Any]) -> None:
+        """Send a JSON document to an address, whoever has it."""
 
     def let_in(self) -> None:
         """Let a stranger's code run in the victim's process from now on: a foothold."""
@@ -157,10 +197,19 @@ class Access(Protocol):
         """Yield name and content of each file that was given."""
 
     def captured(self) -> Iterable[tuple[Request, Response | None]]:
-        """Yield each exchange that passed through the interceptor, oldest first.
+        """Yield each exchange that an interceptor or a server has kept, oldest first.
 
         There is no response where the request is held back: the server has not had it.
         """
+
+    def history(self) -> Iterable[tuple[str, str, bytes]]:
+        """Yield commit id, path and content of each file in a repository's history, in order."""
+
+    def received(self) -> Iterable[bytes]:
+        """Yield each document that was sent to the thief's own address."""
+
+    def records(self) -> Iterable[tuple[str, str]]:
+        """Yield id and text of each ticket and chat, read with a small access of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +218,13 @@ class Theft:
 
     `gives` names what the attacker is given: `log` (the victim's log file), `folder` (all that
     lies in the victim's folder), `interceptor` (what passed through it), `process` (the folder, and
-    code that runs in the process). `take` returns one Loot per resource, without client and time,
-    which the attacker fills in. `used_after` are lab seconds that pass before the main job uses it.
+    code that runs in the process), `tickets` (nothing: many may read them), `repository` (the
+    victim's, with its history), `copies` (files that somebody has copied home), `store` (an
+    integration's, outside the folder), `resource_server` (what the first one that the victim calls
+    has kept), `inbox` (what was sent to the thief's own address). `take` returns one Loot per
+    resource, or more, without client and time, which the attacker fills in. `used_after` are lab
+    seconds that pass before the main job uses it. `lure` makes title and text of a record that the
+    thief files for the victim to read, from that address.
     """
 
     name: str
@@ -180,13 +234,19 @@ class Theft:
     leak: Callable[[Victim], None]
     take: Callable[[Access], Iterable[Loot]] = field(repr=False)
     used_after: float = 0.0
+    lure: Callable[[str], tuple[str, str]] | None = field(default=None, repr=False)
 
 
 def copied_files(access: Access) -> list[Loot]:
     """Keep of the files given whatever is a credential: one Loot for each cached token."""
+    return credentials_in(access.files())
+
+
+def credentials_in(files: Iterable[tuple[str, bytes]]) -> list[Loot]:
+    """Keep of files, by name and content, what is a credential: one Loot for each cached token."""
     documents: dict[str, Any] = {}
     certificate = None
-    for name, content in access.files():
+    for name, content in files:
         if content.startswith(b"-----BEGIN CERTIFICATE-----"):
             certificate = content.decode()
         try:
@@ -204,3 +264,22 @@ def copied_files(access: Access) -> list[Loot]:
         replace(common, resource=each["resource"], url=each["url"], token=each["access_token"])
         for each in documents.get("tokens.json", {}).values()
     ]
+
+
+def stored_grants(access: Access) -> list[Loot]:
+    """Make one Loot for each tenant in a store, with the vendor's credential if it is there."""
+    found = []
+    for name, content in access.files():
+        store = json.loads(content)
+        for each in store.get("tenants", []):
+            found.append(
+                Loot(
+                    found_at=f"{name}, tenant {each['tenant']}",
+                    resource=each["resource"],
+                    url=each["url"],
+                    token=each["access_token"],
+                    refresh_token=each["refresh_token"],
+                    client_credential=store.get("client"),
+                )
+            )
+    return found

@@ -20,9 +20,11 @@ from labsim.attempt import Replay, Target
 from labsim.certificates import as_der, certificate_authority, client_leaf, client_uri
 from labsim.errors import LabError
 from labsim.estate.clock import Clock
+from labsim.estate.contractor import Contractor
 from labsim.estate.dialler import Dialler
 from labsim.estate.foothold import RemoteFoothold
 from labsim.estate.given import Given
+from labsim.estate.inbox import Inbox
 from labsim.estate.names import CA_FILE, CERTIFICATE_FILE, CLOCK_FILE, CREDENTIAL_FILE, KEY_FILE
 from labsim.estate.private_file import read_json, write_private_json
 from labsim.estate.process import Process
@@ -111,6 +113,9 @@ class AttackerProcess:
             _reach,
             read_json(self._folder / CREDENTIAL_FILE),
         )
+        endpoint = process.config["token_endpoint"]
+        self._contractor = Contractor(self._folder, endpoint, dialler, clock)
+        self._inbox = Inbox(self._folder)
         self._loot: list[Loot] = []
         self._fence = Fence(self._folder)
         sys.addaudithook(self._fence)
@@ -122,7 +127,7 @@ class AttackerProcess:
     def steal(self, theft: str, client: str, given: list[str]) -> list[dict[str, Any]]:
         """Take what the given paths yield; return each piece of loot with its number."""
         self._fence.give(given)
-        found = self._attacker.steal(THEFTS[theft], client, Given(given, self._clock()))
+        found = self._attacker.steal(THEFTS[theft], client, self._given(given))
         first = len(self._loot)
         self._loot += found
         rows = [{**loot.to_json(), "number": first + i} for i, loot in enumerate(found)]
@@ -130,9 +135,16 @@ class AttackerProcess:
             write_private_json(self._folder / f"loot-{row['number']:04d}.json", row)
         return rows
 
+    def listen(self) -> str:
+        """Take what is sent to the attacker's own address, from now on; return that address."""
+        return self._inbox.open()
+
     def look(self, path: str) -> list[str]:
         """Try to look at a path that was not given: for the test of the fence, and for lessons."""
-        return [name for name, _content in Given([path], self._clock()).files()]
+        return [name for name, _content in self._given([path]).files()]
+
+    def _given(self, paths: list[str]) -> Given:
+        return Given(paths, self._clock(), self._contractor, self._inbox)
 
     def replay(self, loot: int, replays: list[str], target: dict[str, str]) -> list[dict[str, Any]]:
         """Try replays of one piece of loot against one resource; return each attempt."""
@@ -157,10 +169,11 @@ def _unknown() -> SigningKey:
 
 
 def run(process: Process) -> None:
-    """Run the attacker; it needs no config: all it has is its folder and the network."""
+    """Run the attacker; config: token_endpoint. All it has is its folder and the network."""
     attacker = AttackerProcess(process)
     process.serve(
         {
+            "listen": attacker.listen,
             "steal": attacker.steal,
             "look": attacker.look,
             "replay": attacker.replay,

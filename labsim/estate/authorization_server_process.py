@@ -121,13 +121,14 @@ class Issuer:
     def _authority(self) -> KeyPair:
         return key_pair((self._folder / CLIENT_CA_KEY_FILE).read_bytes())
 
-    def grant(self, client_id: str) -> str:
-        """Provision a refresh token, as if its owner had consented."""
+    def grant(self, client_id: str, subject: str = "") -> str:
+        """Provision a refresh token, as if its owner, the subject, had consented."""
         client = self.clients.client(client_id)
         if client is None:
             raise LabError(f"There is no client {client_id!r} to provision a grant for.")
         token, family = f"{new_id()}{new_id()}", new_id()
-        granted = Grant(client_id, client_id, client.scopes, family, self.clock() + GRANT_SECONDS)
+        until = self.clock() + GRANT_SECONDS
+        granted = Grant(client_id, subject or client_id, client.scopes, family, until)
         self._role.grants.put(token_hash(token), granted)
         return token
 

@@ -1,4 +1,4 @@
-"""What passed through the interceptor, as JSON lines: it writes them, the attacker reads them.
+"""What passed through, as JSON lines: interceptor or server writes them, the attacker reads them.
 
 A line holds `request` (as `Request.to_json`), `response` (status, fields in order, body as latin-1
 text; null for a request that is held back) and `time` (real seconds since the epoch, when the

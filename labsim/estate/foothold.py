@@ -10,10 +10,11 @@ from __future__ import annotations
 import gc
 import secrets
 import socket
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from labsim.binding import Binding, Presentation
+from labsim.errors import LabError
 from labsim.estate.custody import Custody
 from labsim.estate.json_lines import Asking, outcome_from_json, outcome_to_json, serve
 from labsim.estate.private_socket import listening_socket
@@ -21,6 +22,11 @@ from labsim.estate.serving import new_id
 from labsim.http_message import Ending, Outcome, Request
 from labsim.keys import SigningKey
 from labsim.roles.client import Send, TokenRefused, TokenSet, present
+
+type Operation = Callable[..., dict[str, Any]]
+
+OPERATIONS = ("memory", "ahead", "send")
+"""What a foothold can be asked for: keys in memory, proofs made ahead, a request sent now."""
 
 
 class Inhabited(Protocol):
@@ -40,23 +46,32 @@ class Inhabited(Protocol):
     def token_for(self, url: str) -> TokenSet | None:
         """Return a token for this address, or None if the process has no business there."""
 
+    def refreshed(self, refresh_token: str) -> tuple[str, TokenSet]:
+        """Return the address that a grant is for, and tokens from it; raises TokenRefused."""
+
+    @property
+    def calls(self) -> list[tuple[str, str]]:
+        """Return address and audience of each resource server that the process calls."""
+
     @property
     def send(self) -> Send:
         """Return what the process sends with."""
 
 
 class Foothold:
-    """Run in the victim's process, and answer the thief until it is evicted."""
+    """Run in the victim's process, and answer the thief until it is evicted.
 
-    def __init__(self, process: Inhabited) -> None:
+    `offers` are the operations that it has for the thief: code that runs there has all of them, an
+    agent that was talked into helping has fewer.
+    """
+
+    def __init__(self, process: Inhabited, offers: Sequence[str] = OPERATIONS) -> None:
         self._process = process
         self._secret = secrets.token_urlsafe(16)
         self._socket = listening_socket()
-        self._operations: Mapping[str, Callable[..., dict[str, Any]]] = {
-            "memory": self._memory,
-            "ahead": self._ahead,
-            "send": self._send,
-        }
+        operations: tuple[Operation, ...] = (self._memory, self._ahead, self._send)
+        known = dict(zip(OPERATIONS, operations, strict=True))
+        self._operations = {name: known[name] for name in offers}
         serve(self._socket, self._answer, "foothold")
 
     @property
@@ -74,7 +89,8 @@ class Foothold:
         given, name = str(asked.pop("secret", "")), str(asked.pop("do", ""))
         if not self._secret or not secrets.compare_digest(given.encode(), self._secret.encode()):
             return {"gone": True}
-        return self._operations[name](**asked)
+        operation = self._operations.get(name)
+        return {"refused": name} if operation is None else operation(**asked)
 
     def _memory(self) -> dict[str, Any]:
         """Go through every object of the process, as any code in it can, and keep the keys."""
@@ -156,4 +172,6 @@ class RemoteFoothold:
             ask.close()
         if answer.get("gone"):
             raise ConnectionRefusedError("evicted")
+        if "refused" in answer:
+            raise LabError(f"This way into the process does not offer {answer['refused']!r}.")
         return answer

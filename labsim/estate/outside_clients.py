@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import serialization
 
 from labsim.certificates import KeyPair, client_leaf_for, client_uri
 from labsim.errors import LabError
-from labsim.estate.names import OUTSIDE_CLIENTS
+from labsim.estate.names import CONTRACTOR, OUTSIDE_CLIENTS
 from labsim.estate.plan import Plan
 from labsim.roles.client_authentication import BASIC
 from labsim.roles.registration import registered
@@ -46,7 +46,7 @@ def admitted(clients: Sequence[Mapping[str, Any]], plan: Plan) -> list[dict[str,
     bindings = tuple(rooms("labsim.bindings", "BINDING").values())
     scopes = frozenset(scope for each in plan.resources.values() for scope in each.scopes)
     found = [_completed(client) for client in clients]
-    taken = {*plan.clients, *plan.resources}
+    taken = {*plan.clients, *plan.resources, CONTRACTOR}
     for number, client in enumerate(found, 1):
         try:
             client_id = registered(client, scopes, bindings).client_id

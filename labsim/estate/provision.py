@@ -19,6 +19,7 @@ from labsim.certificates import certificate_authority, client_leaf, client_uri, 
 from labsim.errors import LabError
 from labsim.estate import run_folder
 from labsim.estate.clock import Clock
+from labsim.estate.contractor import registered_contractor
 from labsim.estate.names import (
     ATTACKER,
     AUTHORIZATION_SERVER,
@@ -91,7 +92,7 @@ def _make(
     for name in [*names, *plan.resources, *plan.clients]:
         run_folder.make_inner(run / name)
     Clock.made(run / CLOCK_FILE)
-    _certificates(run, [AUTHORIZATION_SERVER, TERMINATOR, *plan.resources], clients)
+    _certificates(run, [AUTHORIZATION_SERVER, TERMINATOR, ATTACKER, *plan.resources], clients)
     own = run / AUTHORIZATION_SERVER
     shake_hands(str(run / CA_FILE), str(own / "tls_certificate.pem"), str(own / "tls_key.pem"))
     credentials = {client.name: _credential(client) for client in plan.clients.values()}
@@ -100,6 +101,7 @@ def _make(
     registrations = [_registration(plan.client(n), c) for n, c in credentials.items()]
     registrations += [_resource_server(run, name) for name in plan.resources]
     registrations.append(_attacker(run, plan))
+    registrations += registered_contractor(run, plan, urls)
     server = run / AUTHORIZATION_SERVER
     write_private_json(server / "clients.json", [*registrations, *clients])
     write_private_json(server / "key.json", SigningKey.generate().private_jwk)

@@ -11,16 +11,19 @@ from labsim.binding import ReplayMemory
 from labsim.certificates import as_der, certificate_thumbprint
 from labsim.credentials import VerifiedTokens
 from labsim.estate.asked_issuer import AskedIssuer
+from labsim.estate.captured import Captured
 from labsim.estate.clock import Clock
 from labsim.estate.dialler import Dialler
 from labsim.estate.issued_tokens import SqliteRevocationList
 from labsim.estate.issuer_keys import FetchedKeys
-from labsim.estate.names import CA_FILE, CLOCK_FILE
+from labsim.estate.names import CA_FILE, CAPTURED_FILE, CLOCK_FILE
 from labsim.estate.private_file import read_json
 from labsim.estate.process import Process
 from labsim.estate.replay_memory import InProcessReplayMemory, SqliteReplayMemory
 from labsim.estate.serving import BINDINGS, event_log, listen, new_id, nonces
+from labsim.http_message import Request, Response
 from labsim.roles.client_authentication import basic
+from labsim.roles.decision import Event
 from labsim.roles.introspected_tokens import IntrospectedTokens
 from labsim.roles.resource_server import ResourceServer
 
@@ -35,6 +38,7 @@ class MemoryRecords:
         self._first = {str(record["id"]): record for record in records}
         self._records = dict(self._first)
         self._room = len(records) + MOST_ADDED_RECORDS
+        self._filed: list[str] = []
         self._lock = threading.Lock()
 
     def all(self) -> Sequence[Mapping[str, Any]]:
@@ -59,6 +63,20 @@ class MemoryRecords:
             self._records[added["id"]] = added
             return added
 
+    def file(self, title: str, text: str) -> str:
+        """Keep a text that somebody of the estate has put in, and return its id."""
+        with self._lock:
+            self._filed.append(f"{self._name}-filed-{len(self._filed) + 1}")
+            self._records[self._filed[-1]] = {"id": self._filed[-1], "title": title, "text": text}
+            return self._filed[-1]
+
+    def unfile(self) -> None:
+        """Drop all that was filed."""
+        with self._lock:
+            for record_id in self._filed:
+                del self._records[record_id]
+            self._filed = []
+
 
 def _replay_memory(process: Process) -> ReplayMemory:
     run, config = process.run_folder, process.config
@@ -78,9 +96,12 @@ class Varied:
     def __init__(self, process: Process, clock: Clock) -> None:
         self._run, self._config = process.run_folder, process.config
         self.folder = self._run / self._config["name"]
+        self._own_folder = process.folder  # another one for a second replica
+        self._kept: Captured | None = None
+        self._keeps = False
         self._memory = _replay_memory(process)
-        revoked = SqliteRevocationList(self.folder / "revocations.sqlite")
         self.records = MemoryRecords(self._config["name"], read_json(self.folder / "records.json"))
+        revoked = SqliteRevocationList(self.folder / "revocations.sqlite")
         self.role = ResourceServer(
             name=self._config["name"],
             resource=self._config["url"],
@@ -97,6 +118,20 @@ class Varied:
             verified=VerifiedTokens(),
             enforces=self._config["enforces"],
         )
+
+    def handle(self, request: Request) -> tuple[Response, Event | None]:
+        """Let the role answer, and keep the exchange if this server is a compromised one."""
+        response, event = self.role.handle(request)
+        if self._keeps and self._kept is not None:
+            self._kept.append(request, response)
+        return response, event
+
+    def keep(self, on: bool) -> None:
+        """Write whole requests to a file from now on, which is emptied first; or stop."""
+        if on:
+            self._kept = self._kept or Captured(self._own_folder / CAPTURED_FILE)
+            self._kept.forget()
+        self._keeps = on
 
     def require_nonce(self, on: bool) -> None:
         """Ask for a nonce in each proof, or stop asking."""
@@ -135,7 +170,7 @@ def run(process: Process) -> None:
     varied = Varied(process, clock)
     port = int(process.config["url"].rpartition(":")[2])
     log = event_log(process)
-    listen(process, lambda request: varied.role.handle(request), clock, log, varied.folder, port)
+    listen(process, varied.handle, clock, log, varied.folder, port)
     process.serve(
         {
             "require_nonce": varied.require_nonce,
@@ -144,5 +179,8 @@ def run(process: Process) -> None:
             "introspect": varied.introspect,
             "enforce": varied.enforce,
             "restore": varied.records.restore,
+            "keep": varied.keep,
+            "file": varied.records.file,
+            "unfile": varied.records.unfile,
         }
     )

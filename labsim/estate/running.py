@@ -109,7 +109,7 @@ class Estate:
             clients=self._clients,
         )
         self._fork_servers(sockets, alias)
-        self.fork(ATTACKER, "attacker", {})
+        self.fork(ATTACKER, "attacker", {"token_endpoint": f"{self.issuer}/token"})
         for client in self.plan.clients.values():
             self.fork(client.name, "workload", self._client_config(client))
         for child in self._children.values():
@@ -199,6 +199,14 @@ class Estate:
     def signers(self) -> list[Child]:
         """Return the processes that hold a client's key for it."""
         return [child for name, child in self._children.items() if name.endswith("-signer")]
+
+    def servers(self, resource: str) -> list[Child]:
+        """Return a resource server and its second replica, if there is one."""
+        names = (resource, f"{resource}-replica")
+        return [
+            self.process(resource),
+            *(self._children[n] for n in names[1:] if n in self._children),
+        ]
 
     def process(self, name: str) -> Child:
         """Return a process by name; LabError that lists those there are."""

@@ -21,7 +21,10 @@ from labsim.estate.names import (
     CA_FILE,
     CERTIFICATE_FILE,
     CLOCK_FILE,
+    CREDENTIAL_FILE,
     KEY_FILE,
+    REFRESH_FILE,
+    TOKENS_FILE,
 )
 from labsim.estate.private_file import read_json, write_private, write_private_json
 from labsim.estate.process import Process
@@ -37,8 +40,6 @@ from labsim.roles.client_authentication import (
     private_key_jwt,
 )
 
-TOKENS_FILE = "tokens.json"
-REFRESH_FILE = "refresh_token.json"
 _EARLY = 5.0
 """Lab seconds before its end at which a token is replaced."""
 
@@ -114,7 +115,9 @@ class Workload:
 
         Rows have resource, outcome, status, records (ids), request_id, why, sent and answer.
         """
-        return [self._ask(name, doing) for name in resources or self._resources]
+        rows = [self._ask(name, doing) for name in resources or self._resources]
+        self.victim.has_worked()
+        return rows
 
     def begin(self, resource: str, doing: str) -> dict[str, Any] | None:
         """Begin one request and do not wait for its end: see `finish`.
@@ -163,6 +166,16 @@ class Workload:
                 return self._token(name)
         return None
 
+    @property
+    def calls(self) -> list[tuple[str, str]]:
+        """Return address and audience of each resource server that it calls."""
+        return [(each["url"], each["audience"]) for each in self._resources.values()]
+
+    def refreshed(self, refresh_token: str) -> tuple[str, TokenSet]:
+        """Return the first address it calls, and tokens for it from a grant; TokenRefused."""
+        name = next(iter(self._resources))
+        return self._resources[name]["url"], self._new_token(name, refresh_token)
+
     # How it works.
 
     def _ask(self, name: str, doing: str) -> dict[str, Any]:
@@ -188,23 +201,8 @@ class Workload:
         cached = self._tokens.get(name)
         if cached is not None and self.clock() < cached.expires - _EARLY:
             return cached
-        parameters = {"resource": self._resources[name]["audience"]}
-        if self._refreshes:
-            spent = read_json(self._folder / REFRESH_FILE)
-            parameters |= {"grant_type": "refresh_token", "refresh_token": spent}
-        else:
-            parameters |= {"grant_type": "client_credentials"}
-        # The token endpoint is asked directly: the interceptor sits before the resource servers.
-        plain, asking = self._endpoints
-        holder = self._key.holder if self._key else None
-        token = obtain_token(
-            asking if self.binding.asks_client_certificate else plain,
-            parameters,
-            self._authentication(),
-            self.binding,
-            Presentation(None, holder, self.clock(), new_id),
-            self.send,
-        )
+        spent = read_json(self._folder / REFRESH_FILE) if self._refreshes else None
+        token = self._new_token(name, spent)
         if token.refresh_token is not None:
             write_private_json(self._folder / REFRESH_FILE, token.refresh_token)
         self._tokens[name] = token
@@ -214,11 +212,30 @@ class Workload:
         write_private_json(self._folder / TOKENS_FILE, cache)
         return token
 
+    def _new_token(self, name: str, spent: str | None) -> TokenSet:
+        """Get a token for a resource server, for a refresh token if there is one; TokenRefused."""
+        parameters = {"resource": self._resources[name]["audience"]}
+        if spent is not None:
+            parameters |= {"grant_type": "refresh_token", "refresh_token": spent}
+        else:
+            parameters |= {"grant_type": "client_credentials"}
+        # The token endpoint is asked directly: the interceptor sits before the resource servers.
+        plain, asking = self._endpoints
+        holder = self._key.holder if self._key else None
+        return obtain_token(
+            asking if self.binding.asks_client_certificate else plain,
+            parameters,
+            self._authentication(),
+            self.binding,
+            Presentation(None, holder, self.clock(), new_id),
+            self.send,
+        )
+
     def _through(self, dialler: Dialler) -> Send:
         return self._key.through(dialler) if self._key else dialler
 
     def _authentication(self) -> Authentication:
-        credential = read_json(self._folder / "client.json")
+        credential = read_json(self._folder / CREDENTIAL_FILE)
         if credential["method"] == PRIVATE_KEY_JWT:
             key = SigningKey.from_jwk(credential["private_jwk"])
             return private_key_jwt(credential["client_id"], key, self._issuer, self.clock, new_id)
@@ -259,6 +276,7 @@ def run(process: Process) -> None:
             "call_at": workload.call_at,
             "leak": workload.victim.leak,
             "mend": workload.victim.mend,
+            "pasted": workload.victim.pasted,
             "evict": workload.victim.evict,
         }
     )

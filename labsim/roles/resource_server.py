@@ -257,7 +257,7 @@ def no_binding(bindings: Sequence[Binding]) -> Binding:
     """Return the binding to nothing, whatever the token names: a server that enforces nothing yet.
 
     This is the migration hazard of RFC 9449 section 7.2: a bound token is a bearer token here,
-    under its own scheme or another. Raises ValueError if the server does not know bearer tokens at all.
+    under its own scheme or another. Raises ValueError if the server knows no bearer tokens at all.
     """
     for binding in bindings:
         if binding.confirmation is None:

@@ -3,89 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 
 import pytest
 
 from labsim import robbery
-from labsim.http_message import Request, Response
+from labsim.http_message import Response
 from labsim.loot import Kind, Loot
-from labsim.rooms import rooms
-
-THEFTS = rooms("labsim.thefts", "THEFT")
-URL = "https://orders.test/records"
-
-
-@dataclass
-class Victim:
-    """A victim that does what it is made to do, and writes it down."""
-
-    log: list[str] = field(default_factory=list)
-    trusting: bool = False
-    inhabited: bool = False
-    observers: list[Callable[[Request, Response], None]] = field(default_factory=list)
-
-    def observe(self, callback: Callable[[Request, Response], None]) -> None:
-        self.observers.append(callback)
-
-    def write_log(self, line: str) -> None:
-        self.log.append(line)
-
-    def trust_interceptor(self) -> None:
-        self.trusting = True
-
-    def let_in(self) -> None:
-        self.inhabited = True
-
-    def work(self, request: Request, response: Response) -> None:
-        for observer in self.observers:
-            observer(request, response)
-
-
-@dataclass
-class CodeInside:
-    """A foothold in a process that has these keys in its memory."""
-
-    keys: list[Mapping[str, str]] = field(default_factory=list)
-    address: str = "127.0.0.1:1/s"
-
-    def read_memory(self) -> list[Mapping[str, str]]:
-        return self.keys
-
-    def sign_ahead(self, url: str, times: Iterable[float]) -> list[tuple[float, Request]]:
-        return [(at, request(url)) for at in times]
-
-
-@dataclass
-class Given:
-    """What the thief was given."""
-
-    contents: dict[str, bytes] = field(default_factory=dict)
-    exchanges: list[tuple[Request, Response | None]] = field(default_factory=list)
-    inside: CodeInside = field(default_factory=CodeInside)
-    now: float = 1000.0
-
-    def foothold(self) -> CodeInside:
-        return self.inside
-
-    def files(self) -> Iterable[tuple[str, bytes]]:
-        return self.contents.items()
-
-    def captured(self) -> Iterable[tuple[Request, Response | None]]:
-        return self.exchanges
-
-
-def took(name: str, given: Given) -> list[Loot]:
-    return list(THEFTS[name].take(given))
-
-
-def request(url: str = URL, token: str | None = "t") -> Request:
-    fields = () if token is None else (("Authorization", f"DPoP {token}"), ("DPoP", "proof"))
-    return Request("GET", url, fields)
-
-
-SERVED = Response.of_json(200, {"records": [{"id": "o-1"}, {"id": "o-2"}]})
+from tests.robbed import ENTRY, SERVED, THEFTS, URL, Given, Victim, folder, request, took
 
 
 @pytest.mark.parametrize("name", THEFTS)
@@ -146,14 +70,6 @@ def test_what_a_wiretap_holds_back_is_not_spent_and_shows_no_answer() -> None:
 def test_a_wiretap_reads_past_answers_that_hold_no_records(body: bytes) -> None:
     (loot,) = took("wiretap", Given(exchanges=[(request(), Response(200, (), body))]))
     assert loot.read_in_passing == ()
-
-
-ENTRY = {"resource": "https://orders.test", "url": URL, "access_token": "t"}
-
-
-def folder(**documents: object) -> Given:
-    files = {f"{name}.json": json.dumps(value).encode() for name, value in documents.items()}
-    return Given({**files, "client.log": b"INFO no JSON", "odd": b"\xff"})
 
 
 def test_a_container_holds_what_lies_in_it() -> None:
