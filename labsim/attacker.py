@@ -24,6 +24,7 @@ from labsim.roles.client_authentication import (
     basic,
     private_key_jwt,
 )
+from labsim.roles.tls_client_authentication import TLS_CLIENT_AUTH, by_certificate
 
 
 class Attacker:
@@ -92,12 +93,14 @@ class Attacker:
         if loot.refresh_token is not None:
             newest = self._rotated.get(loot.refresh_token, loot.refresh_token)
             parameters |= {"grant_type": "refresh_token", "refresh_token": newest}
-        presentation = Presentation(None, self._own_key, self._clock(), self._new_id)
-        authenticate = self._authentication(loot.client_credential or {}, target.issuer)
+        holder = self.new_holder(loot, binding)
+        presentation = Presentation(None, holder, self._clock(), self._new_id)
+        credential = loot.client_credential or {}
+        authenticate = self._authentication(credential, target.issuer)
         try:
-            asks = binding.asks_client_certificate
+            shows = binding.asks_client_certificate or credential["method"] == TLS_CLIENT_AUTH
             tokens = obtain_token(
-                target.mtls_token_endpoint if asks else target.token_endpoint,
+                target.mtls_token_endpoint if shows else target.token_endpoint,
                 parameters,
                 authenticate,
                 binding,
@@ -110,7 +113,30 @@ class Attacker:
             self._rotated[loot.refresh_token] = tokens.refresh_token
         return tokens.access_token
 
+    def new_holder(self, loot: Loot, binding: Binding) -> Holder:
+        """Return whose key a new token is bound to: the attacker's own, wherever that can be.
+
+        One connection shows one certificate: where it authenticates the client and the token is
+        bound to it as well, the token is bound to the stolen key (RFC 8705 sections 2.1 and 3.1).
+        """
+        credential = loot.client_credential or {}
+        if binding.asks_client_certificate and credential.get("method") == TLS_CLIENT_AUTH:
+            return self._stolen_identity(credential)
+        return self._own_key
+
+    def _stolen_identity(self, credential: Mapping[str, Any]) -> SigningKey:
+        """Make a client's TLS identity of its credential; NotPossible if the key is not in it."""
+        if "private_jwk" not in credential:
+            raise NotPossible("the client authenticates by a certificate whose key was not found")
+        key = SigningKey.from_jwk(credential["private_jwk"])
+        key = key.certified(as_der(credential["certificate"].encode()))
+        self._identify(key)
+        return key
+
     def _authentication(self, credential: Mapping[str, Any], issuer: str) -> Authentication:
+        if credential["method"] == TLS_CLIENT_AUTH:
+            shown = self._stolen_identity(credential).certificate
+            return by_certificate(credential["client_id"], shown or b"")
         if credential["method"] == PRIVATE_KEY_JWT:
             key = SigningKey.from_jwk(credential["private_jwk"])
             return private_key_jwt(credential["client_id"], key, issuer, self._clock, self._new_id)

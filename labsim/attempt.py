@@ -68,6 +68,12 @@ class Thief(Protocol):
         Returns the token, or the outcome of the refused token request.
         """
 
+    def new_holder(self, loot: Loot, binding: Binding) -> Holder:
+        """Return the holder that `obtain_token` binds a new token to: the attacker's own key.
+
+        Or the stolen one, where the token is bound to what the client authenticates with.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:

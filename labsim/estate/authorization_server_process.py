@@ -39,7 +39,7 @@ from labsim.roles.issued_tokens import Ended
 from labsim.roles.registration import registered
 from labsim.roles.revocation import revoke_all_of
 from labsim.roles.revocation_notice import notice_request
-from labsim.roles.tls_client_authentication import CertificateTrust
+from labsim.roles.tls_client_authentication import TLS_METHODS, CertificateTrust
 
 GRANT_SECONDS = 365 * 86400.0
 """Lab seconds that a provisioned refresh token lives."""
@@ -65,9 +65,10 @@ class RegisteredClients:
 
     def require(self, client_id: str, binding: str) -> None:
         """Ask for a binding in each of a client's tokens from now on."""
-        bound = BINDINGS[binding].confirmation is not None
-        client = replace(self._clients[client_id], requires=binding if bound else None)
-        self._clients[client_id] = client
+        client = self._clients[client_id]
+        # Said of bearer as well where a certificate is shown anyway: it would bind the token.
+        asked = BINDINGS[binding].confirmation is not None or client.method in TLS_METHODS
+        self._clients[client_id] = replace(client, requires=binding if asked else None)
 
 
 class Issuer:

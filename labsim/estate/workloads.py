@@ -14,6 +14,7 @@ from typing import Any
 from labsim.binding import Binding, Presentation
 from labsim.certificates import as_der
 from labsim.errors import LabError
+from labsim.estate.client_credential import ClientCredential
 from labsim.estate.clock import Clock
 from labsim.estate.dialler import Dialler
 from labsim.estate.names import (
@@ -31,12 +32,6 @@ from labsim.http_message import Outcome, Request, Response
 from labsim.keys import SigningKey
 from labsim.loot import Theft
 from labsim.roles.client import TokenRefused, TokenSet, obtain_token, present
-from labsim.roles.client_authentication import (
-    PRIVATE_KEY_JWT,
-    Authentication,
-    basic,
-    private_key_jwt,
-)
 from labsim.rooms import rooms
 
 THEFTS: dict[str, Theft] = dict(rooms("labsim.thefts", "THEFT"))
@@ -66,6 +61,7 @@ class Workload:
         self._binding: Binding | None = None
         self._key: SigningKey | None = None
         self._tokens: dict[str, TokenSet] = {}
+        self._credential = ClientCredential(self._folder, self._direct.identify)
 
     # What it is told to do.
 
@@ -79,6 +75,7 @@ class Workload:
         room = BINDINGS[binding]
         self._binding, self._key = room, SigningKey.generate() if room.confirmation else None
         self._tokens = {}
+        self._credential.start_over()
         write_private_json(self._folder / TOKENS_FILE, {})
         for name in (KEY_FILE, CERTIFICATE_FILE):
             (self._folder / name).unlink(missing_ok=True)
@@ -94,6 +91,7 @@ class Workload:
             raise LabError("This workload has no key to certify.", todo="Bind it first.")
         self._key = self._key.certified(as_der(pem.encode()))
         write_private(self._folder / CERTIFICATE_FILE, pem.encode())
+        self._credential.follow(pem)
 
     def call_at(self, urls: dict[str, str]) -> None:
         """Reach resource servers at other origins, as their operator has announced them."""
@@ -175,10 +173,11 @@ class Workload:
             parameters |= {"grant_type": "client_credentials"}
         # The token endpoint is asked directly: the interceptor sits before the resource servers.
         plain, asking = self._endpoints
+        shows = self._credential.shows_certificate or binding.asks_client_certificate
         token = obtain_token(
-            asking if binding.asks_client_certificate else plain,
+            asking if shows else plain,
             parameters,
-            self._authentication(),
+            self._credential.authentication(self._issuer, self._clock, self._key),
             binding,
             Presentation(None, self._key, self._clock(), new_id),
             self._identified(self._direct),
@@ -197,13 +196,6 @@ class Workload:
         if self._key is not None and self._key.certificate is not None:
             dialler.identify(self._key.certificate, self._key.pem)
         return dialler
-
-    def _authentication(self) -> Authentication:
-        credential = read_json(self._folder / "client.json")
-        if credential["method"] == PRIVATE_KEY_JWT:
-            key = SigningKey.from_jwk(credential["private_jwk"])
-            return private_key_jwt(credential["client_id"], key, self._issuer, self._clock, new_id)
-        return basic(credential["client_id"], credential["secret"])
 
 
 def _row(resource: str, outcome: Outcome, why: str) -> dict[str, Any]:
