@@ -22,6 +22,7 @@ from labsim.estate.clock import Clock
 from labsim.estate.dialler import Dialler
 from labsim.estate.events import EventLog
 from labsim.estate.issued_tokens import SqliteIssuedTokens, SqliteRevocationList
+from labsim.estate.limits import Limits
 from labsim.estate.names import CA_FILE, CLIENT_CA_FILE, CLIENT_CA_KEY_FILE, CLOCK_FILE
 from labsim.estate.private_file import read_json
 from labsim.estate.process import Process
@@ -58,6 +59,10 @@ class RegisteredClients:
             client.client_id: replace(client, audience=served.get(client.client_id, ""))
             for client in found
         }
+
+    def __len__(self) -> int:
+        """Return how many clients are registered."""
+        return len(self._clients)
 
     def client(self, client_id: str) -> RegisteredClient | None:
         """Return the client with this id, or None."""
@@ -139,7 +144,9 @@ class Issuer:
 def run(process: Process) -> None:
     """Run the authorization server; config: issuer, resources (URI to name), token_seconds."""
     issuer = Issuer(process)
-    listen(process, issuer.handle, issuer.clock, issuer.log, process.folder)
+    # Every client keeps a connection for a while, at either of the two endpoints.
+    room = Limits(connections=Limits().connections + 2 * len(issuer.clients))
+    listen(process, issuer.handle, issuer.clock, issuer.log, process.folder, limits=room)
     process.serve(
         {
             "require_nonce": issuer.require_nonce,

@@ -7,11 +7,14 @@ every address when it is forked, and all of them start at once.
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from labsim.errors import LabError
+from labsim.estate.client_config import client_config
+from labsim.estate.descriptors import make_room
 from labsim.estate.names import (
     ATTACKER,
     AUTHORIZATION_SERVER,
@@ -23,7 +26,7 @@ from labsim.estate.names import (
     INTERCEPTOR,
     TERMINATOR,
 )
-from labsim.estate.plan import Client, Plan
+from labsim.estate.plan import Plan
 from labsim.estate.processes import Child, Preloaded, listening_socket
 from labsim.estate.replay_memory import known_kind
 from labsim.estate.variants import Variant, variant
@@ -41,13 +44,14 @@ _MODULES = sorted({entry.partition(":")[0] for entry in ENTRIES.values()})
 # The interceptor's parent is another one: mitmproxy would make every process heavier.
 _ESTATE = Preloaded("labsim-estate", [m for m in _MODULES if m != "labsim.estate.interceptor"])
 _TAPPING = Preloaded("labsim-interceptor", ["labsim.estate.interceptor"])
+MOST_EARLY = 32
+"""In an estate of more clients, each is started when something is first asked of it."""
 
 
 class Estate:
     """Hold the processes of one run; `urls` and `issuer` are their addresses.
 
-    `reached_at` is where clients reach the resource servers: another place where a proxy stands in
-    front of them.
+    `reached_at` is where clients reach the resource servers: elsewhere if a proxy stands before them.
 
     `clients` are registrations from outside (RFC 7591 metadata). Not started until `start`. It
     stops by itself when nothing was done with it for `idle_seconds`.
@@ -72,6 +76,7 @@ class Estate:
         self.run_folder = Path()
         self._clients = [dict(client) for client in clients]
         self._children: dict[str, Child] = {}
+        self._starting = threading.RLock()
 
     def start(self) -> None:
         """Start everything and wait until all is ready.
@@ -85,16 +90,15 @@ class Estate:
             raise
 
     def _start(self) -> None:
+        make_room(len(self.plan.resources) + len(self.plan.clients))
         _ESTATE.begin()
-        sockets = {
-            name: listening_socket() for name in [AUTHORIZATION_SERVER, *self.plan.resources]
-        }
+        servers = [AUTHORIZATION_SERVER, *self.plan.resources]
+        sockets = {name: listening_socket() for name in servers}
         alias = listening_socket()
         self.mtls_alias = _origin(alias)
         origins = {name: _origin(sock) for name, sock in sockets.items()}
         self.issuer = origins.pop(AUTHORIZATION_SERVER)
-        self.urls = origins
-        self.reached_at = dict(origins)
+        self.urls, self.reached_at = origins, dict(origins)
         self.run_folder = _ESTATE.open_run_folder(self._idle_seconds)
         _ESTATE.run(
             ENTRIES["provision"],
@@ -105,12 +109,13 @@ class Estate:
         )
         self._fork_servers(sockets, alias)
         self._fork(ATTACKER, "attacker", {})
-        for client in self.plan.clients.values():
-            self._fork(client.name, "workload", self._client_config(client))
+        early = list(self.plan.clients) if len(self.plan.clients) <= MOST_EARLY else []
+        for client in early:
+            self._fork_client(client)
         for child in self._children.values():
             child.wait_ready()
-        for client in self.plan.clients.values():
-            self.bind(client.name, client.binding, client.custody)
+        for client in early:
+            self.bind(client)
         _TAPPING.begin()
 
     def _fork_servers(self, sockets: Mapping[str, socket.socket], alias: socket.socket) -> None:
@@ -140,17 +145,9 @@ class Estate:
     ) -> None:
         self._children[name] = _ESTATE.fork(name, ENTRIES[entry], config, sockets)
 
-    def _client_config(self, client: Client) -> dict[str, Any]:
-        return {
-            "issuer": self.issuer,
-            "token_endpoint": f"{self.issuer}/token",
-            "mtls_token_endpoint": f"{self.mtls_alias}/token",
-            "resources": {
-                name: {"url": self.urls[name] + COLLECTION, "audience": self.urls[name]}
-                for name in client.calls
-            },
-            "grant": client.grant,
-        }
+    def _fork_client(self, name: str) -> None:
+        where = self.issuer, self.mtls_alias, self.urls, self.reached_at
+        self._fork(name, "workload", client_config(self.plan.client(name), *where))
 
     def stop(self) -> None:
         """End every process and remove the run folder; the preloaded parents stay for the next."""
@@ -183,22 +180,30 @@ class Estate:
         return [name for name, child in self._children.items() if not child.alive]
 
     def process(self, name: str) -> Child:
-        """Return a process by name; LabError that lists those there are."""
+        """Return a process by name, a client's as the plan has it; LabError that lists them."""
         if not self._children:
             raise LabError("The lab is stopped.", todo="Call lab.reset() to start it again.")
+        with self._starting:
+            if name in self.plan.clients and name not in self._children:
+                self.bind(name)
         if name not in self._children:
-            raise LabError.unknown("process", name, self._children)
+            raise LabError.unknown("process", name, {**self._children, **self.plan.clients})
         return self._children[name]
 
-    def bind(self, client: str, binding: str, custody: str) -> None:
-        """Bind a client's tokens in another way from now on, at both ends."""
+    def bind(self, client: str, binding: str = "", custody: str = "") -> None:
+        """Bind a client's tokens in another way from now on, at both ends; or as the plan says."""
+        planned = self.plan.client(client)
+        binding, custody = binding or planned.binding, custody or planned.custody
         server = self.process(AUTHORIZATION_SERVER)
         server.call("require", client_id=client, binding=binding)
         grant = None
-        if self.plan.client(client).grant == "refresh_token":
+        if planned.grant == "refresh_token":
             # A delegated grant, provisioned as if its owner had just consented.
             grant = server.call("grant", client_id=client)
-        workload = self.process(client)
+        with self._starting:
+            if client not in self._children:
+                self._fork_client(client)
+        workload = self._children[client]
         jwk = workload.call("bind", binding=binding, custody=custody, refresh_token=grant)
         if jwk is not None:
             workload.call("certified", pem=server.call("certify", client_id=client, jwk=jwk))
@@ -263,7 +268,8 @@ class Estate:
             self.process(server).call("trust_proxy", certificate=certificate)
         urls = {name: origin + COLLECTION for name, origin in self.reached_at.items()}
         for client in self.plan.clients:
-            self.process(client).call("call_at", urls=urls)
+            if client in self._children:
+                self._children[client].call("call_at", urls=urls)
 
     def revoke(self, client: str) -> list[dict[str, Any]]:
         """End all tokens of a client at the authorization server, which tells whom it concerns."""
