@@ -51,7 +51,7 @@ MOST_EARLY = 32
 class Estate:
     """Hold the processes of one run; `urls` and `issuer` are their addresses.
 
-    `reached_at` is where clients reach the resource servers: elsewhere if a proxy stands before them.
+    `reached_at` is where clients reach the resource servers: elsewhere where a proxy stands.
 
     `clients` are registrations from outside (RFC 7591 metadata). Not started until `start`. It
     stops by itself when nothing was done with it for `idle_seconds`.
