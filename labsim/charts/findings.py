@@ -45,6 +45,12 @@ def both(attempts: pd.DataFrame, holder: pd.DataFrame, variant: str = "base") ->
     return {SAME: same, OTHER: Grid(same.columns, across(other.holder), rows)}
 
 
+def is_measured(grid: Grid, places: Iterable[int]) -> bool:
+    """Tell whether anything was tried in some of a grid's columns."""
+    cells_there = [row.cells[place] for place in places for row in grid.rows]
+    return any(cell.look is not Look.NOT_MEASURED for cell in cells_there)
+
+
 def of_matrix(grid: Grid) -> str:
     """Say in one or two sentences what the matrix shows, from its cells alone."""
     said: dict[str, list[str]] = {}

@@ -48,10 +48,11 @@ def matrix_text(
     reasons: compact.Reasons = {}
     blocks: dict[str, list[str]] = {}
     for band in bands:
+        there = other if other and findings.is_measured(other, band) else None
         text = "\n".join(
-            _block(same, other, band, width, signs)
+            _block(same, there, band, width, signs)
             if in_words
-            else compact.block(_rows(same, other), same.columns, band, width, signs, reasons)
+            else compact.block(_rows(same, there), same.columns, band, width, signs, reasons)
         )
         blocks.setdefault(text, []).append(same.columns[band[0]].theft)
     lines = [*_wrapped(findings.of_matrix(same), width), ""]
