@@ -40,10 +40,8 @@ def matrix_text(
     signs = Signs(encoding)
     grids = findings.both(attempts, holder, variant)
     same, other = grids[findings.SAME], grids.get(findings.OTHER)
-    bands = [
-        list(group)
-        for _, group in groupby(range(len(same.columns)), key=lambda n: same.columns[n].theft)
-    ]
+    grouped = groupby(range(len(same.columns)), key=lambda place: same.columns[place].theft)
+    bands = [list(group) for _, group in grouped]
     in_words = max(len(_columns(same, other, band, signs)) for band in bands) <= _fit(width)
     reasons: compact.Reasons = {}
     blocks: dict[str, list[str]] = {}
