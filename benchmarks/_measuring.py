@@ -19,6 +19,7 @@ from labsim.commands._checkout import ROOT
 from labsim.commands.bench import Figure
 from labsim.errors import LabError
 from labsim.keys import SigningKey
+from labsim.lab import Lab
 
 MIB = 2**20
 MICRO = 1e6
@@ -59,6 +60,24 @@ def cpu_seconds(pid: int) -> float:
         return time.clock_gettime((~pid << 3) | 2)
     times = psutil.Process(pid).cpu_times()
     return float(times.user + times.system)
+
+
+def parent_of(lab: Lab, child: str) -> psutil.Process:
+    """Return the preloaded parent that has forked a process of the lab."""
+    parent = psutil.Process(lab.estate.process(child).pid).parent()
+    assert parent is not None
+    return parent
+
+
+def mebibytes(parent: psutil.Process) -> float:
+    """Return the memory of a process and all below it, shared pages counted once."""
+    return sum(_bytes(each) for each in [parent, *parent.children(recursive=True)]) / MIB
+
+
+def _bytes(process: psutil.Process) -> int:
+    found = process.memory_full_info()
+    # Only Linux shares the cost of a page out; elsewhere, what each process has to itself.
+    return int(found.pss if sys.platform == "linux" else found.uss)
 
 
 class RawVerify:

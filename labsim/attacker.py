@@ -26,6 +26,7 @@ from labsim.roles.client_authentication import (
 )
 from labsim.roles.grants import TOKEN_EXCHANGE
 from labsim.roles.records_api import READING
+from labsim.roles.tls_client_authentication import TLS_CLIENT_AUTH, by_certificate
 from labsim.roles.token_exchange import ACCESS_TOKEN_TYPE
 
 
@@ -108,8 +109,9 @@ class Attacker:
         if loot.refresh_token is not None:
             newest = self._rotated.get(loot.refresh_token, loot.refresh_token)
             parameters |= {"grant_type": "refresh_token", "refresh_token": newest}
+        holder = self.new_holder(loot, binding)
         try:
-            tokens = self._token(parameters, loot.client_credential or {}, binding, target)
+            tokens = self._token(parameters, loot.client_credential or {}, binding, target, holder)
         except TokenRefused as refused:
             return refused.outcome
         if loot.refresh_token is not None and tokens.refresh_token is not None:
@@ -134,12 +136,12 @@ class Attacker:
         unbound = next(b for b in self._bindings.values() if b.confirmation is None)
         bound = binding if binding.confirmation else self._first_bound()
         try:
-            tokens = self._token(parameters, self._own_credential, unbound, target)
+            tokens = self._token(parameters, self._own_credential, unbound, target, self._own_key)
             return Laundered(tokens.access_token, unbound)
         except TokenRefused:
             pass  # a server that minds what it gives out
         try:
-            tokens = self._token(parameters, self._own_credential, bound, target)
+            tokens = self._token(parameters, self._own_credential, bound, target, self._own_key)
             return Laundered(tokens.access_token, bound)
         except TokenRefused as refused:
             return refused.outcome
@@ -153,20 +155,44 @@ class Attacker:
         credential: Mapping[str, Any],
         binding: Binding,
         target: Target,
+        holder: Holder,
     ) -> TokenSet:
-        """Ask for a token, with a key of the attacker's own if the binding is to one."""
+        """Ask for a token, bound to the holder's key if the binding is to one."""
+        authenticate = self._authentication(credential, target.issuer)
+        shows = binding.asks_client_certificate or credential["method"] == TLS_CLIENT_AUTH
         return obtain_token(
-            target.mtls_token_endpoint
-            if binding.asks_client_certificate
-            else target.token_endpoint,
+            target.mtls_token_endpoint if shows else target.token_endpoint,
             parameters,
-            self._authentication(credential, target.issuer),
+            authenticate,
             binding,
-            Presentation(None, self._own_key, self._clock(), self._new_id),
+            Presentation(None, holder, self._clock(), self._new_id),
             self._send,
         )
 
+    def new_holder(self, loot: Loot, binding: Binding) -> Holder:
+        """Return whose key a new token is bound to: the attacker's own, wherever that can be.
+
+        One connection shows one certificate: where it authenticates the client and the token is
+        bound to it as well, the token is bound to the stolen key (RFC 8705 sections 2.1 and 3.1).
+        """
+        credential = loot.client_credential or {}
+        if binding.asks_client_certificate and credential.get("method") == TLS_CLIENT_AUTH:
+            return self._stolen_identity(credential)
+        return self._own_key
+
+    def _stolen_identity(self, credential: Mapping[str, Any]) -> SigningKey:
+        """Make a client's TLS identity of its credential; NotPossible if the key is not in it."""
+        if "private_jwk" not in credential:
+            raise NotPossible("the client authenticates by a certificate whose key was not found")
+        key = SigningKey.from_jwk(credential["private_jwk"])
+        key = key.certified(as_der(credential["certificate"].encode()))
+        self._identify(key)
+        return key
+
     def _authentication(self, credential: Mapping[str, Any], issuer: str) -> Authentication:
+        if credential["method"] == TLS_CLIENT_AUTH:
+            shown = self._stolen_identity(credential).certificate
+            return by_certificate(credential["client_id"], shown or b"")
         if credential["method"] == PRIVATE_KEY_JWT:
             key = SigningKey.from_jwk(credential["private_jwk"])
             return private_key_jwt(credential["client_id"], key, issuer, self._clock, self._new_id)

@@ -90,6 +90,12 @@ class Thief(Protocol):
         the attacker is no client of the authorization server.
         """
 
+    def new_holder(self, loot: Loot, binding: Binding) -> Holder:
+        """Return the holder that `obtain_token` binds a new token to: the attacker's own key.
+
+        Or the stolen one, where the token is bound to what the client authenticates with.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:

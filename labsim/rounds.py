@@ -7,13 +7,14 @@ served: a refusal of the thief counts only where the holder gets through.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from labsim.estate.plan import Plan
+    from labsim.haul import Haul
     from labsim.lab import Lab
 
 # Binding and custody. A bearer client has no key, so that custody says nothing there.
@@ -43,6 +44,10 @@ VARIANTS = (
     ("proxy_strips", "mtls", "memory", "container_files"),
     ("proxy_passes", "mtls", "memory", "container_files"),
 )
+
+
+MOST_SERVERS = 4
+"""Resource servers at which one token is tried: its own, and others that its owner calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +80,43 @@ class Findings:
 
 
 def rounds(plan: Plan) -> list[Round]:
-    """Return every round of the main job, in the order of the stories."""
+    """Return every round of the main job, in the order of the stories.
+
+    A client is bound in every way of BASE, and as the estate file has it if that is another one.
+    A variant is shown on the first story that has the theft for it.
+    """
     found = [
         Round(story.name, story.client, binding, custody, theft, "base")
         for story in plan.stories.values()
-        for binding, custody in BASE
+        for binding, custody in dict.fromkeys((*BASE, _as_written(plan, story.client)))
         for theft in story.thefts
     ]
-    first = next(iter(plan.stories.values()))
-    return found + [
-        Round(first.name, first.client, binding, custody, theft, variant)
-        for variant, binding, custody, theft in VARIANTS
-    ]
+    for variant, binding, custody, theft in VARIANTS:
+        story = next((s for s in plan.stories.values() if theft in s.thefts), None)
+        if story is not None:
+            found.append(Round(story.name, story.client, binding, custody, theft, variant))
+    return found
+
+
+def _as_written(plan: Plan, client: str) -> tuple[str, str]:
+    found = plan.client(client)
+    return found.binding, "file" if found.binding == "bearer" else found.custody
 
 
 def attempts_in(plan: Plan, each: Round, replays: int) -> int:
-    """Return how many attempts a round makes: loot of each resource, at each, in each way."""
-    reached = len(plan.client(each.client).calls)
-    return reached * reached * replays
+    """Return how many attempts a round makes: loot of each resource, at some, in each way."""
+    calls = plan.client(each.client).calls
+    return len(calls) * len(servers_for(calls, 0)) * replays
+
+
+def servers_for(calls: Sequence[str], place: int) -> list[str]:
+    """Return where the token of `calls[place]` is tried: its own server and the next ones.
+
+    All of them where there are few: attempts would grow with the square of what a client calls.
+    """
+    if len(calls) <= MOST_SERVERS:
+        return list(calls)
+    return [calls[(place + step) % len(calls)] for step in range(MOST_SERVERS)]
 
 
 def run(
@@ -129,8 +153,19 @@ def _run_one(
     before = len(lab.events())
     haul = lab.attacker.steal(each.client, by=each.theft)
     _meanwhile(lab, each, lab.events()[before:], findings)
-    lab.attacker.replay(haul, order=order, progress=progress)
+    _replay(lab, haul, order, progress)
     _control(lab, each, "after", findings)
+
+
+def _replay(lab: Lab, haul: Haul, order: random.Random, progress: Callable[[int], None]) -> None:
+    calls = lab.plan.client(haul.client).calls
+    if len(calls) <= MOST_SERVERS:
+        lab.attacker.replay(haul, order=order, progress=progress)
+        return
+    of = {lab.estate.urls[name]: place for place, name in enumerate(calls)}
+    for piece in haul.pieces:
+        for name in servers_for(calls, of[piece["resource"]]):
+            lab.attacker.replay(piece, against=name, order=order, progress=progress)
 
 
 def _meanwhile(lab: Lab, each: Round, events: list[dict[str, Any]], findings: Findings) -> None:

@@ -6,6 +6,7 @@ Every sentence is computed from the rows at hand. Change a row and the sentence 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,13 +27,28 @@ type Bar = dict[Any, Any]
 
 
 def both(attempts: pd.DataFrame, holder: pd.DataFrame, variant: str = "base") -> dict[str, Grid]:
-    """Return the grid of the server the token is for and, where one was tried, of the others."""
-    grids = {SAME: cells.grid(attempts, holder, "same_resource", variant)}
+    """Return the grid of the server the token is for and, where one was tried, of the others.
+
+    Both have the same columns: what was tried at one server only is not measured at another.
+    """
+    same = cells.grid(attempts, holder, "same_resource", variant)
     try:
-        grids[OTHER] = cells.grid(attempts, holder, "other_resource", variant)
+        other = cells.grid(attempts, holder, "other_resource", variant)
     except LabError:
-        return grids  # every client that was robbed calls one resource only
-    return grids
+        return {SAME: same}  # every client that was robbed calls one resource only
+    place = {column: number for number, column in enumerate(other.columns)}
+
+    def across(row: tuple[Cell, ...]) -> tuple[Cell, ...]:
+        return tuple(row[place[c]] if c in place else cells.NOT_MEASURED for c in same.columns)
+
+    rows = tuple(replace(row, cells=across(row.cells)) for row in other.rows)
+    return {SAME: same, OTHER: Grid(same.columns, across(other.holder), rows)}
+
+
+def is_measured(grid: Grid, places: Iterable[int]) -> bool:
+    """Tell whether anything was tried in some of a grid's columns."""
+    cells_there = [row.cells[place] for place in places for row in grid.rows]
+    return any(cell.look is not Look.NOT_MEASURED for cell in cells_there)
 
 
 def of_matrix(grid: Grid) -> str:
@@ -88,7 +104,10 @@ def alt_of_matrix(grids: dict[str, Grid]) -> str:
         counts = []
         for binding in words.in_order("binding", [column.binding for column in grid.columns]):
             looks = [cell.look for _, _, cell in _pairs(grid, binding)]
-            found = [f"{looks.count(look)} {look}" for look in Look if look in looks]
+            said = [look for look in Look if look in looks and look is not Look.NOT_MEASURED]
+            found = [f"{looks.count(look)} {look}" for look in said]
+            if not found:
+                continue
             counts.append(f"{words.binding(binding)}: {', '.join(found)}")
         parts.append(f"{where}, in cells: {'; '.join(counts)}.")
     served = sum(cell.look is Look.SERVED for cell in grids[SAME].holder)

@@ -71,7 +71,12 @@ def _figure(grids: dict[str, Grid], title: str) -> Figure:
     width = 2 * MARGIN + LABEL + CELL * max(len(band) for band in bands)
     every = {where: _rows(where, grid) for where, grid in grids.items()}
     panels = [
-        [_panel(where, rows, places, width) for where, rows in every.items()] for places in bands
+        [
+            _panel(where, every[where], places, width)
+            for where, grid in grids.items()
+            if findings.is_measured(grid, places)
+        ]
+        for places in bands
     ]
     looks = [look for look in Look if any(look in _looks(rows) for rows in every.values())]
     looks = [look for look in looks if look is not Look.NOT_MEASURED]

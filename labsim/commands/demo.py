@@ -10,7 +10,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 from labsim.errors import LabError
 
 if TYPE_CHECKING:
+    from labsim.estate.plan import Plan
     from labsim.lab import Lab
     from labsim.rounds import Findings, Round
-    from labsim.stories.oracle import Difference
+    from labsim.stories.oracle import Cell, Difference, Row
 
 RESULTS = (
     "attempts.csv",
@@ -33,6 +34,8 @@ RESULTS = (
 )
 SUMMARY = "Steal tokens, replay them, and show what was served and what was refused."
 DEFAULT_SEED = 4127
+LEAST_TOKEN_SECONDS = 60
+"""A stolen token must live until it has been replayed in every way, on a slow machine as well."""
 
 
 def main(arguments: list[str]) -> int:
@@ -42,11 +45,30 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--seed", type=int, default=DEFAULT_SEED, help="decides the order of the replays"
     )
+    parser.add_argument(
+        "--estate", metavar="FILE", help="an estate of your own: see docs/estate-format.md"
+    )
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, _interrupted)
     out = Path(options.out)
+    plan = _plan(options.estate)
     with _results(out) as results:
-        return _run(out, results, options.seed)
+        return _run(plan, out, results, options.seed)
+
+
+def _plan(file: str | None) -> Plan:
+    """Load the estate, before an earlier run's results are removed; LabError if it cannot be."""
+    from labsim.estate import plan as plans
+
+    plan = plans.load(Path(file) if file is not None else None)
+    if plan.token_seconds < LEAST_TOKEN_SECONDS:
+        raise LabError(
+            f"{file}, token_seconds: a token of {plan.token_seconds} s may end before it is "
+            "replayed, and then its end is all that the run shows.",
+            "Nothing was started.",
+            f"Write {LEAST_TOKEN_SECONDS} or more for the main job.",
+        )
+    return plan
 
 
 def _interrupted(*_: object) -> NoReturn:
@@ -101,7 +123,7 @@ def _results(out: Path) -> Iterator[Results]:
         ) from error
 
 
-def _run(out: Path, results: Results, seed: int) -> int:
+def _run(plan: Plan, out: Path, results: Results, seed: int) -> int:
     import labsim
     from labsim import rounds
     from labsim.estate import plan as plans
@@ -109,7 +131,8 @@ def _run(out: Path, results: Results, seed: int) -> int:
 
     began = time.monotonic()
     expected = oracle.load(plans.DATA / "expected_outcomes.csv")
-    with labsim.start(quiet=True) as lab:
+    is_own = plan.file != plans.DATA / "estate.toml"
+    with labsim.start(plan.file, quiet=True) as lab:
         _say(
             f"The estate runs: {len(lab.plan.resources)} resource servers, an authorization "
             f"server, {len(lab.plan.clients)} clients and an attacker, in {lab.run_folder}."
@@ -128,10 +151,33 @@ def _run(out: Path, results: Results, seed: int) -> int:
                 results.events(lab.events())
         for name in lab.estate.ended():
             _say(f"The process {name} ended in mid-run: what it did not answer is unreachable.")
-        differences = oracle.differences(lab.attacker.rows, expected)
+        compared = oracle.comparable(lab.attacker.rows, plan)
+        differences = oracle.differences(compared, expected, whole=not is_own)
         _present(lab, findings, out, seed)
+    if is_own:
+        _present_own(lab, compared, expected)
     took = time.monotonic() - began
     return _verdict(results, findings, differences, out, took)
+
+
+def _present_own(lab: Lab, compared: list[Row], expected: Mapping[Cell, Cell]) -> None:
+    """Say what the estate lost as it is written down, and what it is compared with."""
+    from labsim.stories import oracle
+    from labsim.stories.as_written import as_written_text
+
+    handle = lab.attacker
+    print(as_written_text(lab.plan, handle.rows, handle.exposed, _width()), end="\n\n")
+    lines = len({tuple(str(row[name]) for name in oracle.CELL) for row in compared})
+    print(
+        f"An estate of your own is compared in one direction: each of its {lines} cells with the "
+        f"line that data/expected_outcomes.csv has for it, of {len(expected)}."
+    )
+    left_out = len(handle.rows) - len(compared)
+    if left_out:
+        print(
+            f"{left_out} attempts have no line there: the client authenticates by the certificate "
+            "that its tokens are bound to, and its key lies in no file."
+        )
 
 
 @contextmanager

@@ -37,6 +37,9 @@ their files are printed as certificates. They count at the mtls_endpoint_aliases
 def main(arguments: list[str]) -> int:
     """Run the command; return its exit status."""
     parser = argparse.ArgumentParser(prog="labsim up", description=SUMMARY, epilog=_EPILOG)
+    parser.add_argument(
+        "--estate", metavar="FILE", help="an estate of your own: see docs/estate-format.md"
+    )
     parser.add_argument("--clients", metavar="FILE", help="register the clients of this file")
     parser.add_argument(
         "--require-nonce", action="store_true", help="ask for a nonce in every DPoP proof"
@@ -48,7 +51,11 @@ def main(arguments: list[str]) -> int:
     clients = _clients(Path(options.clients)) if options.clients else []
     signal.signal(signal.SIGTERM, _interrupted)
     with start(
-        clients=clients, require_nonce=options.require_nonce, idle_minutes=None, quiet=True
+        options.estate,
+        clients=clients,
+        require_nonce=options.require_nonce,
+        idle_minutes=None,
+        quiet=True,
     ) as lab:
         print(json.dumps({**where(lab), **_given(lab, clients)}), flush=True)
         if not options.json:

@@ -22,6 +22,7 @@ from labsim.estate.clock import Clock
 from labsim.estate.dialler import Dialler
 from labsim.estate.events import EventLog
 from labsim.estate.issued_tokens import SqliteIssuedTokens, SqliteRevocationList
+from labsim.estate.limits import Limits
 from labsim.estate.names import CA_FILE, CLIENT_CA_FILE, CLIENT_CA_KEY_FILE, CLOCK_FILE
 from labsim.estate.private_file import read_json
 from labsim.estate.process import Process
@@ -39,7 +40,7 @@ from labsim.roles.issued_tokens import Ended
 from labsim.roles.registration import registered
 from labsim.roles.revocation import revoke_all_of
 from labsim.roles.revocation_notice import notice_request
-from labsim.roles.tls_client_authentication import CertificateTrust
+from labsim.roles.tls_client_authentication import TLS_METHODS, CertificateTrust
 from labsim.roles.token_exchange import EXCHANGE_CHECKS
 
 GRANT_SECONDS = 365 * 86400.0
@@ -61,6 +62,10 @@ class RegisteredClients:
             for client in found
         }
 
+    def __len__(self) -> int:
+        """Return how many clients are registered."""
+        return len(self._clients)
+
     def client(self, client_id: str) -> RegisteredClient | None:
         """Return the client with this id, or None."""
         return self._clients.get(client_id)
@@ -75,9 +80,10 @@ class RegisteredClients:
 
     def require(self, client_id: str, binding: str) -> None:
         """Ask for a binding in each of a client's tokens from now on."""
-        bound = BINDINGS[binding].confirmation is not None
-        client = replace(self._clients[client_id], requires=binding if bound else None)
-        self._clients[client_id] = client
+        client = self._clients[client_id]
+        # Said of bearer as well where a certificate is shown anyway: it would bind the token.
+        asked = BINDINGS[binding].confirmation is not None or client.method in TLS_METHODS
+        self._clients[client_id] = replace(client, requires=binding if asked else None)
 
 
 class Issuer:
@@ -158,7 +164,9 @@ class Issuer:
 def run(process: Process) -> None:
     """Run the authorization server; config: issuer, resources (URI to name), token_seconds."""
     issuer = Issuer(process)
-    listen(process, issuer.handle, issuer.clock, issuer.log, process.folder)
+    # Every client keeps a connection for a while, at either of the two endpoints.
+    room = Limits(connections=Limits().connections + 2 * len(issuer.clients))
+    listen(process, issuer.handle, issuer.clock, issuer.log, process.folder, limits=room)
     process.serve(
         {
             "require_nonce": issuer.require_nonce,

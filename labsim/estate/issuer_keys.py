@@ -35,6 +35,7 @@ class FetchedKeys:
         with self._lock:
             if kid not in self._keys and self._clock() - self._fetched >= 1.0:
                 self._keys = self._fetch()
+                self._dial.close()  # there is nothing to ask for until the issuer has another key
                 self._fetched = self._clock()
             return self._keys.get(kid)
 

@@ -9,6 +9,10 @@ may be, and the tables below say what each one means:
     story     = title, sentence, client, thefts
     NAME      = a lower-case letter, then at most 39 of a-z, 0-9, "-" and "_"
     scope     = NAME of a resource, "." and "read" or "write"
+    grant     = "client_credentials" or "refresh_token"
+    authentication = "client_secret_basic", "private_key_jwt" or "tls_client_auth"
+    binding   = a file in labsim/bindings/
+    custody   = "file", "memory" or "signer"
 
 A client and a resource never have the same name, for each gets a folder and a process of that
 name. A resource's `records` is a JSON file beside the estate file, a list of
@@ -42,8 +46,8 @@ DATA = Path(__file__).resolve().parents[2] / "data"
 Sensitivity = Literal["public", "internal", "confidential", "secret"]
 ClientKind = Literal["workload", "agent"]
 Grant = Literal["client_credentials", "refresh_token"]
-Authentication = Literal["client_secret_basic", "private_key_jwt"]
-Custody = Literal["file", "memory"]
+Authentication = Literal["client_secret_basic", "private_key_jwt", "tls_client_auth"]
+Custody = Literal["file", "memory", "signer"]
 
 _ESTATE = {
     "name": "what this estate is called",
@@ -73,7 +77,7 @@ _CLIENT = {
     "grant": "how it gets tokens (RFC 6749 sections 4.4 and 6)",
     "authentication": "how it shows the authorization server who it is (RFC 7591 section 2)",
     "binding": "the binding it starts with: a file in labsim/bindings/",
-    "custody": "where its key lies: in a file beside the token, or in its process's memory",
+    "custody": "where its key lies: in a file, in its memory, or in a process that only signs",
 }
 _STORY = {
     "title": "the story's headline",
@@ -258,8 +262,8 @@ def _clients(estate: Table, resources: Mapping[str, Resource]) -> Iterator[Clien
         calls = table.some_of("calls", resources)
         scopes = table.some_of("scopes", [s for call in calls for s in resources[call].scopes])
         for call in calls:
-            if not set(resources[call].scopes) & set(scopes):
-                problem = f"no scope for {call!r}, which this client calls"
+            if resources[call].scopes[0] not in scopes:
+                problem = f"no scope to read {call!r}, which this client calls"
                 raise table.refusal("scopes", problem, f"Add {call}.read, or do not call it.")
         yield Client(
             name=name,

@@ -1,10 +1,9 @@
 """The preloaded parent: it imports once what the processes of the estate need, and forks them.
 
-It is started by `processes.Preloaded` as `python -m labsim.estate.preloaded NAME FD`, in a session
-of its own, so that no Ctrl-C and no kernel interrupt reaches it. FD is a socket to its owner. When
-the owner hangs up, in whatever way it ended, this process kills its children, removes the run
-folder and ends; so it does at SIGTERM. It has one thread: it forks, and a process forked by a
-thread is killed by the kernel when that thread ends.
+`processes.Preloaded` starts it as `python -m labsim.estate.preloaded NAME FD`, in a session of its
+own, so that no Ctrl-C and no kernel interrupt reaches it. FD is a socket to its owner. When that
+hangs up, however it ended, this process kills its children, removes the run folder and ends; so it
+does at SIGTERM. It has one thread: the kernel kills what a thread forked when that thread ends.
 """
 
 from __future__ import annotations
@@ -27,6 +26,7 @@ from typing import Any, NoReturn
 from labsim.errors import LabError
 from labsim.estate import run_folder
 from labsim.estate.channel import CHUNK, MOST_SOCKETS, Lines, Message, answer, hung_up
+from labsim.estate.descriptors import make_all_room
 from labsim.estate.idleness import Idleness
 from labsim.estate.process import Birth, live, set_name
 
@@ -204,10 +204,9 @@ class Parent:
             if other == name:
                 self.end_child(pid)
         run_folder.make_inner(self._folder / name)
-        held = (self._host,) if self._host else ()
         birth = Birth(
             name, _found(entry), config, control, sockets, self._folder, self._lifeline,
-            os.getpid(), held,
+            os.getpid(), (self._host,) if self._host else (),
         )  # fmt: skip
         gc.freeze()
         with self._undisturbed():
@@ -291,6 +290,7 @@ def main() -> NoReturn:
     """Serve the owner at the other end of the socket that the command line names."""
     name, fd = sys.argv[1:]
     set_name(name)
+    make_all_room()
     control = socket.socket(fileno=int(fd))
     control.set_inheritable(False)
     Parent(name, control).serve()

@@ -15,7 +15,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from labsim.certificates import certificate_authority, client_leaf, client_uri, server_leaf
+from labsim.certificates import (
+    KeyPair,
+    certificate_authority,
+    client_leaf,
+    client_uri,
+    key_pair,
+    server_leaf,
+)
 from labsim.errors import LabError
 from labsim.estate import run_folder
 from labsim.estate.clock import Clock
@@ -44,6 +51,7 @@ from labsim.estate.warm_up import shake_hands
 from labsim.keys import SigningKey
 from labsim.roles.client_authentication import BASIC, PRIVATE_KEY_JWT
 from labsim.roles.grants import TOKEN_EXCHANGE
+from labsim.roles.tls_client_authentication import TLS_CLIENT_AUTH
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost")
 
@@ -67,10 +75,21 @@ def make(
 
 
 def rotate(folder: str, plan: dict[str, Any], client: str) -> dict[str, Any]:
-    """Put a new credential into a client's folder; return its metadata with that (RFC 7591)."""
+    """Put a new credential into a client's folder; return its metadata with that (RFC 7591).
+
+    LabError for a client that authenticates by certificate: the old one would be good as well.
+    """
     changed = Plan.from_json(plan).client(client)
-    new = _credential(changed)
-    write_private_json(Path(folder) / client / "client.json", new)
+    if changed.authentication == TLS_CLIENT_AUTH:
+        raise LabError(
+            f"{client} authenticates by the name in its certificate, which a new one has too.",
+            "Nothing was changed.",
+            f'Revoke the old one: lab.revoke_certificate("{client}").',
+        )
+    run, now = Path(folder), datetime.datetime.now(datetime.UTC)
+    authority = key_pair((run / AUTHORIZATION_SERVER / CLIENT_CA_KEY_FILE).read_bytes())
+    new = _credential(changed, authority, now)
+    write_private_json(run / client / CREDENTIAL_FILE, new)
     return _registration(changed, new)
 
 
@@ -92,10 +111,12 @@ def _make(
     for name in [*names, *plan.resources, *plan.clients]:
         run_folder.make_inner(run / name)
     Clock.made(run / CLOCK_FILE)
-    _certificates(run, [AUTHORIZATION_SERVER, TERMINATOR, ATTACKER, *plan.resources], clients)
+    now = datetime.datetime.now(datetime.UTC)
+    _certificates(run, [AUTHORIZATION_SERVER, TERMINATOR, ATTACKER, *plan.resources], now)
+    authority = _client_certificates(run, clients, now)
     own = run / AUTHORIZATION_SERVER
     shake_hands(str(run / CA_FILE), str(own / "tls_certificate.pem"), str(own / "tls_key.pem"))
-    credentials = {client.name: _credential(client) for client in plan.clients.values()}
+    credentials = {c.name: _credential(c, authority, now) for c in plan.clients.values()}
     for name, credential in credentials.items():
         write_private_json(run / name / CREDENTIAL_FILE, credential)
     registrations = [_registration(plan.client(n), c) for n, c in credentials.items()]
@@ -115,15 +136,13 @@ def _make(
         write_private_json(run / resource.name / "records.json", records)
 
 
-def _certificates(run: Path, servers: Sequence[str], clients: Sequence[Mapping[str, Any]]) -> None:
-    now = datetime.datetime.now(datetime.UTC)
+def _certificates(run: Path, servers: Sequence[str], now: datetime.datetime) -> None:
     authority = certificate_authority("labsim CA", now)
     write_private(run / CA_FILE, authority.certificate_pem)
     for name in servers:
         leaf = server_leaf(authority, LOOPBACK_NAMES, now)
         write_private(run / name / "tls_certificate.pem", leaf.certificate_pem)
         write_private(run / name / "tls_key.pem", leaf.key_pem)
-    _client_certificates(run, clients, now)
     tapping = certificate_authority("labsim interceptor CA", now)
     write_private(run / INTERCEPTOR / "mitmproxy-ca.pem", tapping.key_pem + tapping.certificate_pem)
     write_private(run / INTERCEPTOR / CA_FILE, tapping.certificate_pem)
@@ -131,8 +150,8 @@ def _certificates(run: Path, servers: Sequence[str], clients: Sequence[Mapping[s
 
 def _client_certificates(
     run: Path, clients: Sequence[Mapping[str, Any]], now: datetime.datetime
-) -> None:
-    """Make the authority for clients' certificates, which the authorization server keeps.
+) -> KeyPair:
+    """Make and return the authority for clients' certificates; the authorization server keeps it.
 
     Listeners let in what it has signed, and the certificates that clients from outside have
     registered as their own. The attacker has one as well, as anybody who runs some workload in an
@@ -154,11 +173,20 @@ def _client_certificates(
             certificate_file, key_file = certificate_files(run, number)
             write_private(certificate_file, given.certificate_pem)
             write_private(key_file, given.key_pem)
+    return authority
 
 
-def _credential(client: Client) -> dict[str, Any]:
+def _credential(client: Client, authority: KeyPair, now: datetime.datetime) -> dict[str, Any]:
     """Make what a client authenticates with: the file that lies in its folder."""
     common = {"client_id": client.name, "method": client.authentication}
+    if client.authentication == TLS_CLIENT_AUTH:
+        leaf = client_leaf(authority, client_uri(client.name), client.name, now)
+        certificate = leaf.certificate_pem.decode()
+        return {
+            **common,
+            "certificate": certificate,
+            "private_jwk": SigningKey(leaf.key).private_jwk,
+        }
     if client.authentication == PRIVATE_KEY_JWT:
         return {**common, "private_jwk": SigningKey.generate().private_jwk}
     return {**common, "secret": secrets.token_urlsafe(32)}
@@ -201,5 +229,8 @@ def _registration(client: Client, credential: Mapping[str, Any]) -> dict[str, An
     }
     if client.authentication == BASIC:
         return {**found, "client_secret": credential["secret"]}
+    if client.authentication == TLS_CLIENT_AUTH:
+        # By its name and not by one certificate: each that is issued to it later counts as well.
+        return {**found, "tls_client_auth_san_uri": client_uri(client.name)}
     public = {k: v for k, v in credential["private_jwk"].items() if k != "d"}
     return {**found, "jwks": {"keys": [public]}}

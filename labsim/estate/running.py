@@ -7,12 +7,15 @@ every address when it is forked, and all of them start at once.
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from labsim.errors import LabError
-from labsim.estate import varying
+from labsim.estate import client_binding, varying
+from labsim.estate.client_config import client_config
+from labsim.estate.descriptors import make_room
 from labsim.estate.names import (
     ATTACKER,
     AUTHORIZATION_SERVER,
@@ -22,7 +25,7 @@ from labsim.estate.names import (
     EVENTS_FOLDER,
     INTERCEPTOR,
 )
-from labsim.estate.plan import Client, Plan
+from labsim.estate.plan import Plan
 from labsim.estate.processes import Child, Preloaded, listening_socket
 from labsim.estate.replay_memory import known_kind
 from labsim.estate.variants import Variant, variant
@@ -43,13 +46,14 @@ _MODULES = sorted({entry.partition(":")[0] for entry in ENTRIES.values()})
 # The interceptor's parent is another one: mitmproxy would make every process heavier.
 _ESTATE = Preloaded("labsim-estate", [m for m in _MODULES if m != "labsim.estate.interceptor"])
 _TAPPING = Preloaded("labsim-interceptor", ["labsim.estate.interceptor"])
+MOST_EARLY = 32
+"""In an estate of more clients, each is started when something is first asked of it."""
 
 
 class Estate:
     """Hold the processes of one run; `urls` and `issuer` are their addresses.
 
-    `reached_at` is where clients reach the resource servers: another place where a proxy stands in
-    front of them.
+    `reached_at` is where clients reach the resource servers: elsewhere where a proxy stands.
 
     `enforcing` are the resource servers that enforce bindings: all, unless `enforce` says which.
 
@@ -77,6 +81,7 @@ class Estate:
         self.run_folder = Path()
         self._clients = [dict(client) for client in clients]
         self._children: dict[str, Child] = {}
+        self._starting = threading.RLock()
 
     def start(self) -> None:
         """Start everything and wait until all is ready.
@@ -90,16 +95,15 @@ class Estate:
             raise
 
     def _start(self) -> None:
+        make_room(len(self.plan.resources) + len(self.plan.clients))
         _ESTATE.begin()
-        sockets = {
-            name: listening_socket() for name in [AUTHORIZATION_SERVER, *self.plan.resources]
-        }
+        servers = [AUTHORIZATION_SERVER, *self.plan.resources]
+        sockets = {name: listening_socket() for name in servers}
         alias = listening_socket()
         self.mtls_alias = origin(alias)
         origins = {name: origin(sock) for name, sock in sockets.items()}
         self.issuer = origins.pop(AUTHORIZATION_SERVER)
-        self.urls = origins
-        self.reached_at = dict(origins)
+        self.urls, self.reached_at = origins, dict(origins)
         self.run_folder = _ESTATE.open_run_folder(self._idle_seconds)
         _ESTATE.run(
             ENTRIES["provision"],
@@ -110,12 +114,13 @@ class Estate:
         )
         self._fork_servers(sockets, alias)
         self.fork(ATTACKER, "attacker", {"token_endpoint": f"{self.issuer}/token"})
-        for client in self.plan.clients.values():
-            self.fork(client.name, "workload", self._client_config(client))
+        early = list(self.plan.clients) if len(self.plan.clients) <= MOST_EARLY else []
+        for client in early:
+            self._fork_client(client)
         for child in self._children.values():
             child.wait_ready()
-        for client in self.plan.clients.values():
-            self.bind(client.name, client.binding, client.custody)
+        for client in early:
+            self.bind(client)
         _TAPPING.begin()
 
     def _fork_servers(self, sockets: Mapping[str, socket.socket], alias: socket.socket) -> None:
@@ -148,17 +153,9 @@ class Estate:
         """Fork a process of the estate by the name of its entry; one of its name is replaced."""
         self._children[name] = _ESTATE.fork(name, ENTRIES[entry], config, sockets)
 
-    def _client_config(self, client: Client) -> dict[str, Any]:
-        return {
-            "issuer": self.issuer,
-            "token_endpoint": f"{self.issuer}/token",
-            "mtls_token_endpoint": f"{self.mtls_alias}/token",
-            "resources": {
-                name: {"url": self.urls[name] + COLLECTION, "audience": self.urls[name]}
-                for name in client.calls
-            },
-            "grant": client.grant,
-        }
+    def _fork_client(self, name: str) -> None:
+        where = self.issuer, self.mtls_alias, self.urls, self.reached_at
+        self.fork(name, "workload", client_config(self.plan.client(name), *where))
 
     def stop(self) -> None:
         """End every process and remove the run folder; the preloaded parents stay for the next."""
@@ -200,6 +197,10 @@ class Estate:
         """Return the processes that hold a client's key for it."""
         return [child for name, child in self._children.items() if name.endswith("-signer")]
 
+    def started_clients(self) -> list[Child]:
+        """Return the processes of the clients that have been started; others learn all at start."""
+        return [self._children[name] for name in self.plan.clients if name in self._children]
+
     def servers(self, resource: str) -> list[Child]:
         """Return a resource server and its second replica, if there is one."""
         names = (resource, f"{resource}-replica")
@@ -209,45 +210,29 @@ class Estate:
         ]
 
     def process(self, name: str) -> Child:
-        """Return a process by name; LabError that lists those there are."""
+        """Return a process by name, a client's as the plan has it; LabError that lists them."""
         if not self._children:
             raise LabError("The lab is stopped.", todo="Call lab.reset() to start it again.")
+        with self._starting:
+            if name in self.plan.clients and name not in self._children:
+                self.bind(name)
         if name not in self._children:
-            raise LabError.unknown("process", name, self._children)
+            raise LabError.unknown("process", name, {**self._children, **self.plan.clients})
         return self._children[name]
 
-    def bind(self, client: str, binding: str, custody: str) -> None:
-        """Bind a client's tokens in another way from now on, at both ends."""
-        server = self.process(AUTHORIZATION_SERVER)
-        server.call("require", client_id=client, binding=binding)
-        grant = None
-        if self.plan.client(client).grant == "refresh_token":
-            # A delegated grant, provisioned as if its owner had just consented.
-            grant = server.call("grant", client_id=client)
-        workload = self.process(client)
-        signer = self._signer(client, binding) if custody == "signer" else None
-        jwk = workload.call(
-            "bind", binding=binding, custody=custody, refresh_token=grant, signer=signer
-        )
-        if jwk is not None:
-            workload.call("certified", pem=server.call("certify", client_id=client, jwk=jwk))
+    def bind(self, client: str, binding: str = "", custody: str = "") -> None:
+        """Bind a client's tokens in another way from now on, at both ends; or as the plan says."""
+        planned = self.plan.client(client)
+        with self._starting:
+            if client not in self._children:
+                self._fork_client(client)
+        client_binding.bind(self, planned, binding or planned.binding, custody or planned.custody)
 
     def rotate(self, client: str) -> None:
         """Give a client a new credential in the old one's place, at both ends."""
         folder, plan = str(self.run_folder), self.plan.to_json()
         changed = _ESTATE.run(ENTRIES["rotate"], folder=folder, plan=plan, client=client)
         self.process(AUTHORIZATION_SERVER).call("change", metadata=changed)
-
-    def _signer(self, client: str, binding: str) -> str | None:
-        """Start a signer with a fresh key for a client; None for bearer, which has none."""
-        name = f"{client}-signer"
-        self.end(name)
-        if binding == "bearer":
-            return None
-        config = {"binding": binding, "stamps": self.variant.stamps}
-        self.fork(name, "signer", config)
-        self._children[name].wait_ready()
-        return name
 
     def vary(self, name: str) -> None:
         """Change to another variant of the estate (see `estate.variants`); no client changes.

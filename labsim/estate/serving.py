@@ -14,6 +14,7 @@ from labsim.binding import Binding, Nonces
 from labsim.checks import StorageUnavailable
 from labsim.estate.clock import Clock
 from labsim.estate.events import EventLog
+from labsim.estate.limits import Limits
 from labsim.estate.listener import Listener
 from labsim.estate.names import CLIENT_TRUST_FILE, EVENTS_FOLDER
 from labsim.estate.process import Process
@@ -50,6 +51,7 @@ def listen(
     log: EventLog,
     folder: Path,
     port: int | None = None,
+    limits: Limits | None = None,
 ) -> None:
     """Answer requests with `decide`; what cannot be written down is not served.
 
@@ -72,7 +74,8 @@ def listen(
     # cannot depend on a token that is still to come (RFC 8705 section 3).
     contexts = [*(server_context(certificate, key) for _ in process.sockets[1:]), asking]
     for socket, context in zip(process.sockets, contexts, strict=True):
-        Listener(socket, context, handle, _refused(process.name, clock, log), port=port).start()
+        refused = _refused(process.name, clock, log)
+        Listener(socket, context, handle, refused, limits, port).start()
 
 
 def _refused(name: str, clock: Clock, log: EventLog) -> Callable[[str, str], None]:

@@ -75,8 +75,8 @@ def _terminate(estate: Estate, proxy: str) -> None:
     for server in estate.urls:
         estate.process(server).call("trust_proxy", certificate=certificate)
     urls = {name: at + COLLECTION for name, at in estate.reached_at.items()}
-    for client in estate.plan.clients:
-        estate.process(client).call("call_at", urls=urls)
+    for client in estate.started_clients():
+        client.call("call_at", urls=urls)
 
 
 def origin(sock: socket.socket) -> str:

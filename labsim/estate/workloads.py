@@ -14,6 +14,7 @@ from typing import Any
 from labsim.binding import Binding, Presentation
 from labsim.errors import LabError
 from labsim.estate.calls import CALLS
+from labsim.estate.client_credential import ClientCredential
 from labsim.estate.clock import Clock
 from labsim.estate.custody import AtSigner, Custody, OwnKey
 from labsim.estate.dialler import Dialler
@@ -21,7 +22,6 @@ from labsim.estate.names import (
     CA_FILE,
     CERTIFICATE_FILE,
     CLOCK_FILE,
-    CREDENTIAL_FILE,
     KEY_FILE,
     REFRESH_FILE,
     TOKENS_FILE,
@@ -33,12 +33,6 @@ from labsim.estate.victim import Victim
 from labsim.http_message import Outcome, Response
 from labsim.keys import SigningKey
 from labsim.roles.client import Send, TokenRefused, TokenSet, obtain_token, present
-from labsim.roles.client_authentication import (
-    PRIVATE_KEY_JWT,
-    Authentication,
-    basic,
-    private_key_jwt,
-)
 
 _EARLY = 5.0
 """Lab seconds before its end at which a token is replaced."""
@@ -62,6 +56,7 @@ class Workload:
         self._tokens: dict[str, TokenSet] = {}
         self._aside = ThreadPoolExecutor(1, "aside")  # so that one begun request waits for another
         self._begun: Future[dict[str, Any]] | None = None
+        self._credential = ClientCredential(self._folder, self._direct.identify)
 
     # What it is told to do.
 
@@ -82,6 +77,7 @@ class Workload:
         if isinstance(self._key, AtSigner):
             self._key.close()
         self._tokens = {}
+        self._credential.start_over()
         write_private_json(self._folder / TOKENS_FILE, {})
         for name in (KEY_FILE, CERTIFICATE_FILE):
             (self._folder / name).unlink(missing_ok=True)
@@ -103,6 +99,7 @@ class Workload:
             raise LabError("This workload has no key to certify.", todo="Bind it first.")
         self._key.certified(pem)
         write_private(self._folder / CERTIFICATE_FILE, pem.encode())
+        self._credential.follow(pem)
 
     def call_at(self, urls: dict[str, str]) -> None:
         """Reach resource servers at other origins, as their operator has announced them."""
@@ -222,10 +219,11 @@ class Workload:
         # The token endpoint is asked directly: the interceptor sits before the resource servers.
         plain, asking = self._endpoints
         holder = self._key.holder if self._key else None
+        shows = self._credential.shows_certificate or self.binding.asks_client_certificate
         return obtain_token(
-            asking if self.binding.asks_client_certificate else plain,
+            asking if shows else plain,
             parameters,
-            self._authentication(),
+            self._credential.authentication(self._issuer, self.clock, holder),
             self.binding,
             Presentation(None, holder, self.clock(), new_id),
             self.send,
@@ -233,13 +231,6 @@ class Workload:
 
     def _through(self, dialler: Dialler) -> Send:
         return self._key.through(dialler) if self._key else dialler
-
-    def _authentication(self) -> Authentication:
-        credential = read_json(self._folder / CREDENTIAL_FILE)
-        if credential["method"] == PRIVATE_KEY_JWT:
-            key = SigningKey.from_jwk(credential["private_jwk"])
-            return private_key_jwt(credential["client_id"], key, self._issuer, self.clock, new_id)
-        return basic(credential["client_id"], credential["secret"])
 
 
 def _row(resource: str, outcome: Outcome, why: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from labsim.http_message import Request, Response
 from labsim.jose import sign_token
 from labsim.keys import SigningKey, thumbprint
 from labsim.rejection import Reason, Rejected
+from labsim.roles.asked_binding import asked_binding
 from labsim.roles.challenge import error_code
 from labsim.roles.client_authentication import (
     Authenticated,
@@ -110,7 +111,7 @@ class AuthorizationServer:
             form = read_form(request)
             who = authenticate_client(request, form, self.clients, self.issuer, now, self.trust)
             client = who.client
-            binding = self.asked_binding(request, client)
+            binding = asked_binding(self.bindings, request, client)
             proof = binding.parse(request)
             evidence = Evidence(
                 request, now, self.memory, self.nonces, is_revoked=self.trust.is_revoked
@@ -127,25 +128,6 @@ class AuthorizationServer:
             return self.recorded(request, response, now, client, binding, claims, rejection)
         response = self.token_response(claims, binding, refresh_token, now)
         return self.recorded(request, response, now, client, binding, claims, None)
-
-    def asked_binding(self, request: Request, client: RegisteredClient) -> Binding:
-        """Return the binding whose key the request introduces, or the client's own; or Rejected.
-
-        Without a key the client's registered binding is used, whose `parse` then says that the
-        proof is missing; a client that registered none gets a bearer token.
-        """
-        brought = [binding for binding in self.bindings if binding.introduced(request)]
-        if len(brought) > 1:
-            raise Rejected(Reason.REQUEST_MALFORMED, "one_key_is_introduced", "RFC 9449 section 5")
-        registered = client.requires or "bearer"
-        usable = brought or [b for b in self.bindings if b.name == registered]
-        if not usable or client.requires not in (None, usable[0].name):
-            raise Rejected(
-                Reason.REQUEST_MALFORMED,
-                "binding_is_the_registered_one",
-                "RFC 9449 section 5.2",
-            )
-        return usable[0]
 
     def granted(
         self,

@@ -42,9 +42,6 @@ def registered(
     method = metadata.get("token_endpoint_auth_method", BASIC)
     if method not in METHODS:
         raise ValueError(f"token_endpoint_auth_method must be one of: {', '.join(METHODS)}")
-    requires = _required_binding(metadata, bindings)
-    if method in TLS_METHODS and requires not in (None, *_by_certificate(bindings)):
-        raise ValueError(f"{method} shows a certificate, which a {requires} token is not bound to")
     return RegisteredClient(
         client_id=client_id,
         method=method,
@@ -52,7 +49,7 @@ def registered(
         keys=_keys(metadata) if method == PRIVATE_KEY_JWT else (),
         grant_types=_grant_types(metadata, method),
         scopes=_scopes(metadata, every_scope),
-        requires=requires,
+        requires=_required_binding(metadata, bindings),
         certificate=(
             registered_certificate(metadata, method)
             if method in TLS_METHODS
@@ -100,10 +97,6 @@ def _scopes(metadata: Mapping[str, Any], every_scope: frozenset[str]) -> frozens
     if not asked or not asked <= every_scope:
         raise ValueError(f"scope must be some of: {' '.join(sorted(every_scope))}")
     return asked
-
-
-def _by_certificate(bindings: Sequence[Binding]) -> list[str]:
-    return [binding.name for binding in bindings if binding.asks_client_certificate]
 
 
 def _required_binding(metadata: Mapping[str, Any], bindings: Sequence[Binding]) -> str | None:

@@ -11,9 +11,10 @@ import base64
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlencode
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -27,11 +28,25 @@ from labsim.rejection import Reason, Rejected
 TLS_CLIENT_AUTH = "tls_client_auth"
 SELF_SIGNED = "self_signed_tls_client_auth"
 TLS_METHODS = (TLS_CLIENT_AUTH, SELF_SIGNED)
-
-
 _IN_HEXADECIMAL = re.compile(r"(?:^|(?<!\\)[,+])[^=,+]*=#")
 # Netscape's certificate types, by which OpenSSL still knows an authority where nothing newer is.
 _NETSCAPE_TYPES = x509.ObjectIdentifier("2.16.840.1.113730.1.1")
+
+
+# The client's side.
+
+
+def by_certificate(client_id: str, certificate: bytes) -> Callable[[Request], Request]:
+    """Authenticate by the certificate (DER) of the connection; the request only says who asks."""
+
+    def authenticate(request: Request) -> Request:
+        body = request.body + b"&" + urlencode({"client_id": client_id}).encode()
+        return replace(request, body=body, peer_certificate=certificate)
+
+    return authenticate
+
+
+# The server's side.
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,11 @@ Columns that came out the same are one column, and so are thefts: what is left i
 from __future__ import annotations
 
 import textwrap
-from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from labsim.charts import cells, findings, words
-from labsim.charts.cells import Cell, Grid, Row
+from labsim.charts.cells import Cell, Grid
 from labsim.charts.words import SIGNS, Look
 from labsim.stories import compact
 from labsim.stories.signs import Signs
@@ -41,18 +40,17 @@ def matrix_text(
     signs = Signs(encoding)
     grids = findings.both(attempts, holder, variant)
     same, other = grids[findings.SAME], grids.get(findings.OTHER)
-    bands = [
-        list(group)
-        for _, group in groupby(range(len(same.columns)), key=lambda n: same.columns[n].theft)
-    ]
+    grouped = groupby(range(len(same.columns)), key=lambda place: same.columns[place].theft)
+    bands = [list(group) for _, group in grouped]
     in_words = max(len(_columns(same, other, band, signs)) for band in bands) <= _fit(width)
     reasons: compact.Reasons = {}
     blocks: dict[str, list[str]] = {}
     for band in bands:
+        there = other if other and findings.is_measured(other, band) else None
         text = "\n".join(
-            _block(same, other, band, width, signs)
+            _block(same, there, band, width, signs)
             if in_words
-            else compact.block(_rows(same, other), same.columns, band, width, signs, reasons)
+            else compact.block(_rows(same, there), same.columns, band, width, signs, reasons)
         )
         blocks.setdefault(text, []).append(same.columns[band[0]].theft)
     lines = [*_wrapped(findings.of_matrix(same), width), ""]
@@ -102,7 +100,7 @@ def _rows(same: Grid, other: Grid | None) -> compact.Rows:
     rows += [(words.replay(row.replays[0]), row.cells) for row in same.rows]
     own = len(rows)
     if other:
-        rows += findings.labelled(cells.merged(_at(other, same)))
+        rows += findings.labelled(cells.merged(other.rows))
     return rows, own
 
 
@@ -114,21 +112,6 @@ def _columns(same: Grid, other: Grid | None, places: list[int], signs: Signs) ->
         shown = tuple(signs.cell(row[place]) for _, row in rows)
         columns.setdefault((same.columns[place].binding, *shown), []).append(place)
     return list(columns.values())
-
-
-def _at(other: Grid, same: Grid) -> tuple[Row, ...]:
-    # The same columns as the first panel's, in its order, so that both can stand in one table.
-    place = {column: number for number, column in enumerate(other.columns)}
-    return tuple(
-        replace(
-            row,
-            cells=tuple(
-                row.cells[place[column]] if column in place else cells.NOT_MEASURED
-                for column in same.columns
-            ),
-        )
-        for row in other.rows
-    )
 
 
 def _head(grid: Grid, group: list[int]) -> str:

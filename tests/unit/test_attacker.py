@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from labsim.http_message import Request, Response
 from labsim.keys import SigningKey, public_key
 from labsim.loot import Loot, Theft
 from labsim.roles.client_authentication import PRIVATE_KEY_JWT
+from labsim.roles.tls_client_authentication import TLS_CLIENT_AUTH, RegisteredCertificate
 from labsim.rooms import rooms
 from tests.wiring import BINDINGS, CRM, ISSUER, ORDERS, RECORDS, SECRET, TOKEN_ENDPOINT, Lab
 
@@ -95,6 +98,41 @@ def test_a_stolen_assertion_key_gets_tokens_too(lab: Lab, attacker: Attacker) ->
     token = lab.token("dpop").access_token
     loot = Loot(found_at="", resource=ORDERS, token=token, client_credential=credential)
     assert attacker.replay(REPLAYS["new_token_for_own_key"], loot, TARGET).outcome == "served"
+
+
+def certificate_loot(lab: Lab, binding: str, *, with_key: bool) -> Loot:
+    """Loot of a client that authenticates by the holder's certificate, with its credential."""
+    token = lab.token(binding).access_token  # what the client had before does not matter here
+    named = RegisteredCertificate("tls_client_auth_san_uri", "spiffe://lab.test/holder")
+    client = replace(
+        lab.clients["free"], method=TLS_CLIENT_AUTH, certificate=named, requires=binding
+    )
+    lab.clients["free"] = client
+    pem = ssl.DER_cert_to_PEM_cert(lab.holder.certificate or b"")
+    key = {"private_jwk": lab.holder.private_jwk} if with_key else {}
+    credential = {"client_id": "free", "method": TLS_CLIENT_AUTH, "certificate": pem, **key}
+    return Loot(found_at="", resource=ORDERS, token=token, client_credential=credential)
+
+
+@pytest.mark.parametrize("binding", BINDINGS)
+def test_a_stolen_tls_key_gets_tokens_for_the_thiefs_own_key_unless_they_are_bound_to_it(
+    lab: Lab, attacker: Attacker, binding: str
+) -> None:
+    loot = certificate_loot(lab, binding, with_key=True)
+    assert attacker.replay(REPLAYS["new_token_for_own_key"], loot, TARGET).outcome == "served"
+    holder = attacker.new_holder(loot, BINDINGS[binding])
+    whose = lab.holder if binding == "mtls" else lab.thief
+    assert holder.certificate == whose.certificate
+
+
+@pytest.mark.parametrize("binding", BINDINGS)
+def test_a_certificate_without_its_key_gets_no_token(
+    lab: Lab, attacker: Attacker, binding: str
+) -> None:
+    loot = certificate_loot(lab, binding, with_key=False)
+    attempt = attacker.replay(REPLAYS["new_token_for_own_key"], loot, TARGET)
+    assert (attempt.outcome, attempt.sent) == ("not_possible", "")
+    assert "key was not found" in attempt.why
 
 
 @pytest.mark.parametrize("token", [None, "", "a", "a.b.c", "..", "\u00e9"])

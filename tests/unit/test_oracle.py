@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from labsim.errors import LabError
+from labsim.estate import plan as plans
 from labsim.stories import oracle
+from tests import own_estate
 
 HEAD = ",".join(oracle.COLUMNS)
 LINE = "wiretap,none,bearer,token_as_is,base,same_resource,served,,"
@@ -43,6 +45,32 @@ def test_a_difference_in_either_direction_is_named(
     expected = oracle.load(written(tmp_path, HEAD, LINE))
     (difference,) = oracle.differences([row(line) for line in measured], expected)
     assert said in str(difference)
+
+
+def test_of_a_part_only_what_was_measured_is_compared(tmp_path: Path) -> None:
+    other = LINE.replace("token_as_is", "own_proof")
+    expected = oracle.load(written(tmp_path, HEAD, LINE, other))
+    assert oracle.differences([row(LINE)], expected, whole=False) == []
+    assert len(oracle.differences([row(LINE)], expected)) == 1
+    wrong = [row(LINE.replace("served", "unreachable"))]
+    unknown = [row(LINE.replace("base", "nonce"))]
+    for measured in (wrong, unknown):
+        assert len(oracle.differences(measured, expected, whole=False)) == 1
+
+
+def test_a_credential_that_is_the_key_has_no_line_where_the_key_is_in_no_file(
+    tmp_path: Path,
+) -> None:
+    plan = plans.load(own_estate.written(tmp_path))
+    one_key = {"client": "invoice-job", "binding": "mtls", "custody": "memory"}
+    left_out = {**one_key, "replay": "new_token_for_own_key"}
+    kept = [
+        {**left_out, "replay": "stolen_key"},
+        {**left_out, "custody": "file"},
+        {**left_out, "binding": "dpop"},
+        {**left_out, "client": "helper"},
+    ]
+    assert oracle.comparable([left_out, *kept], plan) == kept
 
 
 @pytest.mark.parametrize(

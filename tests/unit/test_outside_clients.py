@@ -105,7 +105,7 @@ def test_files_are_named_by_number_whatever_the_id() -> None:
     [
         (registration("c", [self_signed(AUTHORITY)]), "may sign others"),
         ({**named("tls_client_auth_san_dns"), "tls_client_auth_san_ip": "::1"}, "exactly one of"),
-        ({**named("tls_client_auth_san_dns"), "dpop_bound_access_tokens": True}, "shows a cert"),
+        ({**named("tls_client_auth_san_dns"), "dpop_bound_access_tokens": 1}, "must be true"),
     ],
 )
 def test_a_client_that_cannot_be_registered_starts_nothing(

@@ -146,14 +146,20 @@ BROKEN = [
     (
         '["crm.read", "collab.read", "collab.write"]',
         '["crm.read"]',
-        "no scope for 'collab'",
+        "no scope to read 'collab'",
+        "allow",
+    ),
+    (
+        '["crm.read", "collab.read", "collab.write"]',
+        '["crm.read", "collab.write"]',
+        "no scope to read 'collab'",
         "allow",
     ),
     ('kind = "agent"', 'kind = "robot"', "kind: 'robot' is unknown", "workload, agent"),
     ('grant = "refresh_token"', 'grant = "password"', "grant: 'password' is unknown", "RFC 6749"),
-    ('"private_key_jwt"', '"none"', "authentication: 'none' is unknown", "RFC 7591"),
+    ('"private_key_jwt"', '"none"', "authentication: 'none' is unknown", "tls_client_auth"),
     ('binding = "bearer"', 'binding = "magic"', "binding: 'magic' is unknown", "dpop"),
-    ('custody = "memory"', 'custody = "cloud"', "custody: 'cloud' is unknown", "file, memory"),
+    ('custody = "memory"', 'custody = "cloud"', "custody: 'cloud' is unknown", "memory, signer"),
     ('client = "lead-sync"', 'client = "leadsync"', "client: 'leadsync' is unknown", "loses its"),
     ('"wiretap", ', '"wire_tap", ', "thefts: 'wire_tap' is unknown", "wiretap"),
     (

@@ -34,6 +34,7 @@ from tests.vectors.certificate_rows import (
 from tests.wiring import BINDINGS, ISSUER, SECRET, Lab
 
 OWN = self_signed(FOR_ITSELF, at=NOW)
+_SHOWN = "client_shows_a_certificate"
 SECOND = self_signed(FOR_ITSELF, at=NOW)
 OTHERS_KEYS: dict[str, Callable[[], bytes]] = {
     "MT-09 another key, same subject": lambda: self_signed(FOR_ITSELF, at=NOW).der,
@@ -153,6 +154,41 @@ def test_a_key_beside_the_certificate_that_authenticates_is_refused(
     refusal = {"reason": Reason.REQUEST_MALFORMED, "check": "one_key_is_introduced"}
     assert_refused(lab, also(lab, good), status=400, error="invalid_request", **refusal)
     assert_served(lab, good)
+
+
+@pytest.mark.parametrize("also", [dpop_too, signature_too], ids=["dpop", "http_signature"])
+@pytest.mark.parametrize("method", METHODS)
+def test_a_certificate_only_authenticates_where_another_binding_is_registered(
+    lab: Lab, method: str, also: Callable[[Lab, Request], Request]
+) -> None:
+    """MT-23: the registration says which of the two keys the token is for; both must be there."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    client, der = Timed(method).client(lab, key), Timed(method).certificate(key, 0)
+    binding = "dpop" if also is dpop_too else "http_signature"
+    lab.clients[client] = replace(lab.clients[client], requires=binding)
+    good = also(lab, asked(client, der))
+    token = assert_served(lab, good).json()["access_token"]
+    assert "x5t#S256" not in Jws.of(token, lab.issuer_key).claims["cnf"]
+    missing = {"dpop": "proof_is_there", "http_signature": "signature_is_there"}[binding]
+    error = {"dpop": "invalid_dpop_proof"}.get(binding, "invalid_request")
+    refusal = {"reason": Reason.PROOF_MISSING, "check": missing}
+    assert_refused(lab, asked(client, der), status=400, error=error, **refusal)
+    assert_not_the_client(
+        lab, also(lab, replace(asked(client, der), peer_certificate=None)), _SHOWN
+    )
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_certificate_only_authenticates_where_bearer_tokens_are_asked_for(
+    lab: Lab, method: str
+) -> None:
+    """MT-23: it is said by name, as the certificate would bind the token otherwise."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    client, der = Timed(method).client(lab, key), Timed(method).certificate(key, 0)
+    lab.clients[client] = replace(lab.clients[client], requires="bearer")
+    token = assert_served(lab, asked(client, der)).json()["access_token"]
+    assert "cnf" not in Jws.of(token, lab.issuer_key).claims
+    assert_not_the_client(lab, asked(client, None), _SHOWN)
 
 
 @pytest.mark.parametrize("method", METHODS)

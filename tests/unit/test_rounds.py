@@ -1,0 +1,69 @@
+"""The rounds of the main job on any estate: the oracle's bindings, the file's own, the variants."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from labsim import rounds
+from labsim.estate import plan as plans
+from labsim.estate.plan import Plan
+from tests.own_estate import written
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Plan:
+    return plans.load(written(tmp_path))
+
+
+def changed(plan: Plan, name: str, **what: str) -> Plan:
+    clients = {**plan.clients, name: replace(plan.client(name), **what)}  # type: ignore[arg-type]
+    return replace(plan, clients=clients)
+
+
+def test_each_story_is_told_with_every_binding_and_custody_once(own: Plan) -> None:
+    base = [each for each in rounds.rounds(own) if each.variant == "base"]
+    for story in own.stories.values():
+        mine = [(each.binding, each.custody) for each in base if each.story == story.name]
+        assert mine == list(rounds.BASE), "what the file has is among them already"
+
+
+def test_a_custody_that_is_not_among_them_is_added(own: Plan) -> None:
+    signing = changed(own, "helper", custody="signer")
+    mine = [
+        (each.binding, each.custody)
+        for each in rounds.rounds(signing)
+        if each.client == "helper" and each.variant == "base"
+    ]
+    assert ("dpop", "signer") in mine
+    assert len(mine) == len(set(mine))
+    bearer = changed(own, "helper", binding="bearer", custody="signer")
+    kept = {each.custody for each in rounds.rounds(bearer) if each.binding == "bearer"}
+    assert kept == {"file"}, "a bearer client has no key"
+
+
+def test_a_variant_is_shown_on_the_first_story_that_has_its_theft(own: Plan) -> None:
+    shown = [each for each in rounds.rounds(own) if each.variant != "base"]
+    wanted = [each for each in rounds.VARIANTS if each[3] == "container_files"]
+    assert [(each.variant, each.binding, each.custody, each.theft) for each in shown] == wanted
+    assert {each.story for each in shown} == {"job"}, "no other story has a theft for a variant"
+    assert {each.client for each in rounds.rounds(plans.load()) if each.variant != "base"} == {
+        "fulfilment"
+    }
+
+
+@pytest.mark.parametrize(("many", "tried"), [(1, 1), (4, 4), (5, 4), (40, 4)])
+def test_a_token_is_tried_at_its_own_server_and_at_a_few_others(many: int, tried: int) -> None:
+    calls = [f"server-{number}" for number in range(many)]
+    for place, own_server in enumerate(calls):
+        servers = rounds.servers_for(calls, place)
+        assert own_server in servers
+        assert len(servers) == len(set(servers)) == tried
+    assert {name for place in range(many) for name in rounds.servers_for(calls, place)} == {*calls}
+
+
+def test_the_attempts_of_a_round_are_counted_before(own: Plan) -> None:
+    each = next(each for each in rounds.rounds(own) if each.client == "invoice-job")
+    assert rounds.attempts_in(own, each, 10) == 2 * 2 * 10
