@@ -52,6 +52,7 @@ class Attacker:
         identify(own_key)
         identify(unknown_key)
         self._rotated: dict[str, str] = {}
+        self.on_rotation: Callable[[str, str], None] = lambda _stolen, _newest: None
 
     # What a replay can do (attempt.Thief).
 
@@ -107,8 +108,13 @@ class Attacker:
         except TokenRefused as refused:
             return refused.outcome
         if loot.refresh_token is not None and tokens.refresh_token is not None:
-            self._rotated[loot.refresh_token] = tokens.refresh_token
+            self.follow(loot.refresh_token, tokens.refresh_token)
+            self.on_rotation(loot.refresh_token, tokens.refresh_token)
         return tokens.access_token
+
+    def follow(self, stolen: str, newest: str) -> None:
+        """Use `newest` from now on where a refresh token was stolen that was rotated since."""
+        self._rotated[stolen] = newest
 
     def _authentication(self, credential: Mapping[str, Any], issuer: str) -> Authentication:
         if credential["method"] == PRIVATE_KEY_JWT:
@@ -132,9 +138,14 @@ class Attacker:
             for loot in theft.take(access)
         ]
 
-    def replay(self, replay: Replay, loot: Loot, target: Target) -> Attempt:
-        """Try one replay of one loot against one resource, and write down how it ended."""
-        binding = self.binding_of(loot)
+    def replay(
+        self, replay: Replay, loot: Loot, target: Target, binding: Binding | None = None
+    ) -> Attempt:
+        """Try one replay of one loot against one resource, and write down how it ended.
+
+        `binding` is what the loot's token names, unless it is given.
+        """
+        binding = binding or self.binding_of(loot)
         try:
             outcome = self._spend(replay, loot, binding, target)
         except NotPossible as impossible:
@@ -167,11 +178,17 @@ class Attacker:
             raise NotPossible(f"a {binding.name} token asks for no proof")
         return replay.spend(loot, binding, target, self)
 
+    @property
+    def bindings(self) -> Mapping[str, Binding]:
+        """Return the bindings that the attacker knows, by name."""
+        return self._bindings
+
     def binding_of(self, loot: Loot) -> Binding:
-        """Return the binding that the loot's token names in its `cnf`."""
+        """Return the binding that the loot's token names in its `cnf`, bearer if it names none."""
         cnf = token_claims(loot.token).get("cnf")
-        members = cnf if isinstance(cnf, dict) else {None: None}
-        return next(b for b in self._bindings.values() if b.confirmation in members)
+        members = cnf if isinstance(cnf, dict) else {}
+        named = (b for b in self._bindings.values() if b.confirmation in members)
+        return next(named, self._bindings["bearer"])
 
 
 def token_claims(token: str | None) -> Mapping[str, Any]:
@@ -193,10 +210,15 @@ def wire_error(response: Response) -> str:
 
 def record_ids(response: Response) -> list[str]:
     """Return the ids of the records in an answer: a list of them, or a single one."""
+    return [str(record["id"]) for record in records_in(response.body)]
+
+
+def records_in(body: bytes) -> list[Mapping[str, Any]]:
+    """Return the records in an answer's body: a list of them, or a single one; each has an `id`."""
     try:
-        body = json.loads(response.body)
+        document = json.loads(body)
     except ValueError:
         return []
-    found = body.get("records", [body]) if isinstance(body, dict) else []
+    found = document.get("records", [document]) if isinstance(document, dict) else []
     records = found if isinstance(found, list) else []
-    return [str(record["id"]) for record in records if isinstance(record, dict) and "id" in record]
+    return [record for record in records if isinstance(record, dict) and "id" in record]

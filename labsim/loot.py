@@ -7,7 +7,7 @@ the credential out; `take` runs in the attacker's process and sees only what it 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -83,6 +83,15 @@ class Loot:
             "client_credential": dict(self.client_credential) if self.client_credential else None,
             "read_in_passing": list(self.read_in_passing),
         }
+
+    @staticmethod
+    def from_json(value: Mapping[str, Any]) -> Loot:
+        """Rebuild loot from what `to_json` returned; other members are left out."""
+        names = {each.name for each in fields(Loot)}
+        members = {name: member for name, member in value.items() if name in names}
+        members["captured"] = members["captured"] and Request.from_json(members["captured"])
+        members["read_in_passing"] = tuple(members["read_in_passing"])
+        return Loot(**members)
 
 
 class Victim(Protocol):

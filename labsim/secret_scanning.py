@@ -25,52 +25,14 @@ _SECRET = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
 _TOKEN = re.compile(r"(?<![A-Za-z0-9_.-])eyJ[A-Za-z0-9_-]+\.eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _WORD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _FILLERS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "as",
-        "basic",
-        "client",
-        "client-id",
-        "client-secret",
-        "client_id",
-        "client_secret",
-        "clientid",
-        "clientsecret",
-        "code",
-        "credential",
-        "credentials",
-        "d",
-        "data",
-        "grant_type",
-        "client_credentials",
-        "id",
-        "identifier",
-        "is",
-        "its",
-        "key",
-        "login",
-        "name",
-        "or",
-        "pass",
-        "passphrase",
-        "password",
-        "plus",
-        "pw",
-        "pwd",
-        "secret",
-        "secret_key",
-        "the",
-        "then",
-        "u",
-        "use",
-        "user",
-        "username",
-        "using",
-        "with",
-    ]
-)
+    {
+        "a", "an", "and", "as", "basic", "client", "client-id", "client-secret", "client_id",
+        "client_secret", "clientid", "clientsecret", "code", "credential", "credentials", "d",
+        "data", "id", "identifier", "is", "its", "key", "login", "name", "or", "pass",
+        "passphrase", "password", "plus", "pw", "pwd", "secret", "secret_key", "the", "then", "u",
+        "use", "user", "username", "using", "with",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
