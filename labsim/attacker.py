@@ -30,7 +30,8 @@ class Attacker:
     """Hold the attacker's own key and what it needs to send; every replay gets this as its thief.
 
     `send` is a dialler, `clock` returns lab seconds, `new_id` identifiers never used before;
-    `identify` lets the dialler show the certificate of a key.
+    `identify` lets the dialler show the certificate of a key. `rotated` has the newest refresh
+    token for each stolen one that was used, and `on_rotation` is called with both.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Attacker:
         self._own_key, self._unknown_key = own_key, unknown_key
         identify(own_key)
         identify(unknown_key)
-        self._rotated: dict[str, str] = {}
+        self.rotated: dict[str, str] = {}
         self.on_rotation: Callable[[str, str], None] = lambda _stolen, _newest: None
 
     # What a replay can do (attempt.Thief).
@@ -91,7 +92,7 @@ class Attacker:
         """
         parameters = {"grant_type": "client_credentials", "resource": target.resource}
         if loot.refresh_token is not None:
-            newest = self._rotated.get(loot.refresh_token, loot.refresh_token)
+            newest = self.rotated.get(loot.refresh_token, loot.refresh_token)
             parameters |= {"grant_type": "refresh_token", "refresh_token": newest}
         presentation = Presentation(None, self._own_key, self._clock(), self._new_id)
         authenticate = self._authentication(loot.client_credential or {}, target.issuer)
@@ -108,13 +109,9 @@ class Attacker:
         except TokenRefused as refused:
             return refused.outcome
         if loot.refresh_token is not None and tokens.refresh_token is not None:
-            self.follow(loot.refresh_token, tokens.refresh_token)
+            self.rotated[loot.refresh_token] = tokens.refresh_token
             self.on_rotation(loot.refresh_token, tokens.refresh_token)
         return tokens.access_token
-
-    def follow(self, stolen: str, newest: str) -> None:
-        """Use `newest` from now on where a refresh token was stolen that was rotated since."""
-        self._rotated[stolen] = newest
 
     def _authentication(self, credential: Mapping[str, Any], issuer: str) -> Authentication:
         if credential["method"] == PRIVATE_KEY_JWT:

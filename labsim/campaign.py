@@ -119,7 +119,7 @@ class Campaign:
                 case "found":
                     self._noted.add(entry["credential"]["name"])
                 case "rotated":
-                    self._attacker.follow(entry["stolen"], entry["newest"])
+                    self._attacker.rotated[entry["stolen"]] = entry["newest"]
 
     def run(self, loot: Iterable[Loot]) -> Iterator[Row]:
         """Go on until nothing is new; yield each attempt, those that the journal knows included.
@@ -145,6 +145,8 @@ class Campaign:
         of = {"seed": self._seed, "targets": [target.name for target in self._targets]}
         of |= {"credentials": list(self.credentials), "replays": [r.name for r in self._replays]}
         if self._begun is None:
+            for stolen, newest in self._attacker.rotated.items():
+                self._note_rotation(stolen, newest)
             self._journal.append({"entry": "begun", "of": of})
         elif self._begun != of:
             raise ValueError(f"this journal is of another campaign: {self._begun}, not {of}")

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, overload
 
+from labsim.campaign_result import CampaignResult
 from labsim.errors import LabError
 from labsim.estate.names import ATTACKER, CAPTURED_FILE, COLLECTION, INTERCEPTOR, LOG_FILE
 from labsim.haul import Haul
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 THEFTS = names("labsim.thefts")
 REPLAYS = names("labsim.replays")
+_AS_IT_CAME = ("loot", "binding", "replay", "resource", "relation", "outcome", "status", "error")
 
 
 class AttackerHandle:
@@ -83,14 +85,9 @@ class AttackerHandle:
         self.stolen_from.add(client)
         binding, custody = self._lab.binding(client), self._lab.custody(client)
         for piece in pieces:
-            row: dict[str, Any] = {
-                "client": client,
-                "story": self._story(client),
-                "theft": by,
-                "binding": binding,
-                "custody": custody,
-            }
-            row |= {"variant": self._lab.variant, "records": tuple(piece["read_in_passing"])}
+            row: dict[str, Any] = {"client": client, "story": self._story(client), "theft": by}
+            row |= {"binding": binding, "custody": custody, "variant": self._lab.variant}
+            row["records"] = tuple(piece["read_in_passing"])
             self.read_in_passing.append(row)
 
     @overload
@@ -160,16 +157,24 @@ class AttackerHandle:
             replays = [by] if by else list(REPLAYS)
             if order:
                 order.shuffle(replays)
-            attempts = lab.estate.process(ATTACKER).call(
-                "replay",
-                loot=piece["number"],
-                replays=replays,
-                target=self._target(name),
-            )
+            what = {"loot": piece["number"], "replays": replays, "target": self._target(name)}
+            attempts = lab.estate.process(ATTACKER).call("replay", **what)
             for attempt in attempts:
                 self._record(attempt, piece["custody"])
             if progress:
                 progress(len(attempts))
+
+    def campaign(
+        self,
+        loot: Haul | dict[str, Any],
+        *,
+        seed: int = 0,
+        progress: Callable[[int], None] | None = None,
+    ) -> CampaignResult:
+        """Go on from loot until nothing new is found; `seed` decides the order of the attempts."""
+        pieces = loot.pieces if isinstance(loot, Haul) else (loot,)
+        targets = [self._target(name) for name in self._lab.plan.resources]
+        return CampaignResult.run(self._lab, pieces, targets, seed, progress)
 
     def _target(self, name: str) -> dict[str, str]:
         estate = self._lab.estate
@@ -197,16 +202,9 @@ class AttackerHandle:
                 "client": client,
                 "theft": attempt["theft"],
                 "custody": custody,
-                "loot": attempt["loot"],
-                "binding": attempt["binding"],
-                "replay": attempt["replay"],
+                **{name: attempt[name] for name in _AS_IT_CAME},
                 "variant": lab.variant,
                 "verifier": "full",
-                "resource": attempt["resource"],
-                "relation": attempt["relation"],
-                "outcome": attempt["outcome"],
-                "status": attempt["status"],
-                "error": attempt["error"],
                 "reason": event.get("reason") or attempt["why"],
                 "check": event.get("check", ""),
                 "source": event.get("source", ""),

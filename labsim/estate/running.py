@@ -72,6 +72,7 @@ class Estate:
         self.run_folder = Path()
         self._clients = [dict(client) for client in clients]
         self._children: dict[str, Child] = {}
+        self._attackers_ports: dict[str, int] = {}
 
     def start(self) -> None:
         """Start everything and wait until all is ready.
@@ -86,9 +87,8 @@ class Estate:
 
     def _start(self) -> None:
         _ESTATE.begin()
-        sockets = {
-            name: listening_socket() for name in [AUTHORIZATION_SERVER, *self.plan.resources]
-        }
+        servers = [AUTHORIZATION_SERVER, *self.plan.resources]
+        sockets = {name: listening_socket() for name in servers}
         alias = listening_socket()
         self.mtls_alias = _origin(alias)
         origins = {name: _origin(sock) for name, sock in sockets.items()}
@@ -228,7 +228,7 @@ class Estate:
 
     def _replicate(self, replicas: str) -> None:
         """Start a second replica of each resource server, and send the attacker to those."""
-        ports = {}
+        ports = self._attackers_ports = {}
         for name, url in self.urls.items():
             replica = f"{name}-replica"
             old = self._children.pop(replica, None)
@@ -244,6 +244,12 @@ class Estate:
         for name in self.urls if replicas else ():
             self._children[f"{name}-replica"].wait_ready()
         self.process(ATTACKER).call("route", ports=ports)
+
+    def revive_attacker(self) -> None:
+        """Fork the attacker anew after its death; what it had stolen lies in its folder."""
+        self._fork(ATTACKER, "attacker", {})
+        self.process(ATTACKER).wait_ready()
+        self.process(ATTACKER).call("route", ports=self._attackers_ports)
 
     def _terminate(self, proxy: str) -> None:
         """Put a proxy that ends TLS in front of the resource servers, or take it away."""
