@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import pytest
 
+from labsim.checks import StorageUnavailable
 from labsim.errors import LabError
 from labsim.estate import plan as plans
 from labsim.estate.journal import JournalFile
@@ -70,15 +73,21 @@ def bound(client: str, binding: str, **more: Any) -> Plan:
 
 
 CASES = {
-    "bearer": lambda: Case(plans.load(), "support-agent", "log_line"),
-    "dpop": lambda: Case(bound("support-agent", "dpop"), "support-agent", "container_files"),
-    "mtls": lambda: Case(bound("ci-runner", "mtls"), "support-agent", "log_line"),
+    "bearer": (plans.load(), "support-agent", "log_line"),
+    "dpop": (bound("support-agent", "dpop"), "support-agent", "container_files"),
+    "mtls": (bound("ci-runner", "mtls"), "support-agent", "log_line"),
 }
+
+
+@cache
+def case_of(name: str) -> Case:
+    """Make a case once: a campaign changes nothing that another one could notice."""
+    return Case(*CASES[name])
 
 
 @pytest.fixture(params=CASES)
 def case(request: pytest.FixtureRequest) -> Case:
-    return CASES[request.param]()
+    return case_of(request.param)
 
 
 def test_cut_after_every_line(case: Case) -> None:
@@ -124,7 +133,7 @@ def deadly(estate: WiredEstate, left: int, late: bool) -> Callable[[Request], Ou
 @pytest.mark.parametrize("number", range(KILLS))
 def test_killed_as_it_sends(number: int) -> None:
     """Kill the attacker time and again until it comes to the end before that."""
-    case = CASES[[*CASES][number % len(CASES)]]()
+    case = case_of([*CASES][number % len(CASES)])
     chance = random.Random(f"kill {number}")
     journal, before, deaths = MemoryJournal(), case.estate.asked, 0
     while True:
@@ -143,7 +152,7 @@ def test_killed_as_it_sends(number: int) -> None:
 
 
 def test_the_kills_do_kill() -> None:
-    case = CASES["bearer"]()
+    case = case_of("bearer")
 
     def send(_request: Request) -> Outcome:
         raise Killed
@@ -158,7 +167,7 @@ def test_the_kills_do_kill() -> None:
 def test_a_file_cut_at_any_byte_is_read_up_to_its_last_whole_line(
     tmp_path: Path, name: str
 ) -> None:
-    case = CASES[name]()
+    case = case_of(name)
     file = tmp_path / "journal.jsonl"
     journal = JournalFile(file)
     case.resume(journal)
@@ -193,6 +202,27 @@ def test_a_line_that_is_no_entry_is_told(tmp_path: Path, line: bytes) -> None:
         JournalFile(file)
     file.write_bytes(b'{"entry":"begun"}\n' + line[:-1])
     assert len(list(JournalFile(file).entries())) == 1, "half a last line is what a kill leaves"
+
+
+@pytest.mark.parametrize("octets", [-1, 5])
+def test_a_journal_that_cannot_be_written_ends_the_campaign(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, octets: int
+) -> None:
+    def write(descriptor: int, data: bytes) -> int:
+        if octets < 0:
+            raise OSError(28, "No space left on device")
+        return real(descriptor, data[:octets])
+
+    case, file, real = case_of("bearer"), tmp_path / "journal.jsonl", os.write
+    journal = JournalFile(file)
+    monkeypatch.setattr("labsim.estate.journal.os.write", write)
+    before = case.estate.asked
+    with pytest.raises(StorageUnavailable, match="journal"):
+        case.resume(journal)
+    assert case.estate.asked == before, "nothing is sent that was not written down before"
+    monkeypatch.undo()
+    journal.close()
+    assert told(case.resume(JournalFile(file))) == told(case.rows)
 
 
 def test_a_rotated_refresh_token_is_followed_after_a_restart() -> None:
