@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace as changed
 from typing import Any
 
+from labsim.attackers_tokens import TokenRequests
 from labsim.attempt import Attempt, Laundered, NotPossible, Replay, Target
 from labsim.binding import Binding, Holder, Presentation
 from labsim.certificates import as_der
@@ -17,24 +18,16 @@ from labsim.http_message import Ending, Outcome, Request, Response
 from labsim.jose import Malformed, parse_compact
 from labsim.keys import SigningKey
 from labsim.loot import Access, Loot, Theft
-from labsim.roles.client import Send, TokenRefused, TokenSet, obtain_token, present
-from labsim.roles.client_authentication import (
-    PRIVATE_KEY_JWT,
-    Authentication,
-    basic,
-    private_key_jwt,
-)
-from labsim.roles.grants import TOKEN_EXCHANGE
+from labsim.roles.client import Send, present
 from labsim.roles.records_api import READING
-from labsim.roles.tls_client_authentication import TLS_CLIENT_AUTH, by_certificate
-from labsim.roles.token_exchange import ACCESS_TOKEN_TYPE
 
 
 class Attacker:
     """Hold the attacker's own key and what it needs to send; every replay gets this as its thief.
 
     `send` is a dialler, `clock` returns lab seconds, `new_id` identifiers never used before;
-    `identify` lets the dialler show the certificate of a key, `reach` sends from a foothold.
+    `identify` lets the dialler show the certificate of a key, `reach` sends from a foothold;
+    `own_credential` is what it is a client of the authorization server by, if it is one.
     """
 
     def __init__(
@@ -56,10 +49,11 @@ class Attacker:
         self._new_id = new_id
         self._bindings = bindings
         self._own_key, self._unknown_key = own_key, unknown_key
-        self._own_credential = own_credential
         identify(own_key)
         identify(unknown_key)
-        self._rotated: dict[str, str] = {}
+        self.tokens = TokenRequests(
+            send, clock, new_id, bindings, own_key, identify, own_credential
+        )
 
     # What a replay can do (attempt.Thief).
 
@@ -100,103 +94,16 @@ class Attacker:
         return key
 
     def obtain_token(self, loot: Loot, binding: Binding, target: Target) -> str | Outcome:
-        """Get a token for the attacker's own key with the loot's client credential.
-
-        A refresh token that the loot has is used with it, and followed through its rotations: the
-        second use of a spent one would end the family and warn its owner.
-        """
-        parameters = {"grant_type": "client_credentials", "resource": target.resource}
-        if loot.refresh_token is not None:
-            newest = self._rotated.get(loot.refresh_token, loot.refresh_token)
-            parameters |= {"grant_type": "refresh_token", "refresh_token": newest}
-        holder = self.new_holder(loot, binding)
-        try:
-            tokens = self._token(parameters, loot.client_credential or {}, binding, target, holder)
-        except TokenRefused as refused:
-            return refused.outcome
-        if loot.refresh_token is not None and tokens.refresh_token is not None:
-            self._rotated[loot.refresh_token] = tokens.refresh_token
-        return tokens.access_token
+        """Get a token for the attacker's own key with the loot's client credential."""
+        return self.tokens.obtain(loot, binding, target)
 
     def exchange(self, loot: Loot, binding: Binding, target: Target) -> Laundered | Outcome:
-        """Trade the loot's token for one of the attacker's own, for the target (RFC 8693).
-
-        A token that is bound to nothing suits a thief best, so that it asks for one first; then for
-        one bound to its own key, in the way of the stolen one, or else in the first way there is.
-        """
-        if self._own_credential is None:
-            raise NotPossible("the attacker is no client of this authorization server")
-        parameters = {
-            "grant_type": TOKEN_EXCHANGE,
-            "subject_token": str(loot.token),
-            "subject_token_type": ACCESS_TOKEN_TYPE,
-            "resource": target.resource,
-            "scope": f"{target.name}.read",
-        }
-        unbound = next(b for b in self._bindings.values() if b.confirmation is None)
-        bound = binding if binding.confirmation else self._first_bound()
-        try:
-            tokens = self._token(parameters, self._own_credential, unbound, target, self._own_key)
-            return Laundered(tokens.access_token, unbound)
-        except TokenRefused:
-            pass  # a server that minds what it gives out
-        try:
-            tokens = self._token(parameters, self._own_credential, bound, target, self._own_key)
-            return Laundered(tokens.access_token, bound)
-        except TokenRefused as refused:
-            return refused.outcome
-
-    def _first_bound(self) -> Binding:
-        return next(b for b in self._bindings.values() if b.confirmation is not None)
-
-    def _token(
-        self,
-        parameters: dict[str, str],
-        credential: Mapping[str, Any],
-        binding: Binding,
-        target: Target,
-        holder: Holder,
-    ) -> TokenSet:
-        """Ask for a token, bound to the holder's key if the binding is to one."""
-        authenticate = self._authentication(credential, target.issuer)
-        shows = binding.asks_client_certificate or credential["method"] == TLS_CLIENT_AUTH
-        return obtain_token(
-            target.mtls_token_endpoint if shows else target.token_endpoint,
-            parameters,
-            authenticate,
-            binding,
-            Presentation(None, holder, self._clock(), self._new_id),
-            self._send,
-        )
+        """Trade the loot's token for one of the attacker's own, for the target (RFC 8693)."""
+        return self.tokens.exchange(loot, binding, target)
 
     def new_holder(self, loot: Loot, binding: Binding) -> Holder:
-        """Return whose key a new token is bound to: the attacker's own, wherever that can be.
-
-        One connection shows one certificate: where it authenticates the client and the token is
-        bound to it as well, the token is bound to the stolen key (RFC 8705 sections 2.1 and 3.1).
-        """
-        credential = loot.client_credential or {}
-        if binding.asks_client_certificate and credential.get("method") == TLS_CLIENT_AUTH:
-            return self._stolen_identity(credential)
-        return self._own_key
-
-    def _stolen_identity(self, credential: Mapping[str, Any]) -> SigningKey:
-        """Make a client's TLS identity of its credential; NotPossible if the key is not in it."""
-        if "private_jwk" not in credential:
-            raise NotPossible("the client authenticates by a certificate whose key was not found")
-        key = SigningKey.from_jwk(credential["private_jwk"])
-        key = key.certified(as_der(credential["certificate"].encode()))
-        self._identify(key)
-        return key
-
-    def _authentication(self, credential: Mapping[str, Any], issuer: str) -> Authentication:
-        if credential["method"] == TLS_CLIENT_AUTH:
-            shown = self._stolen_identity(credential).certificate
-            return by_certificate(credential["client_id"], shown or b"")
-        if credential["method"] == PRIVATE_KEY_JWT:
-            key = SigningKey.from_jwk(credential["private_jwk"])
-            return private_key_jwt(credential["client_id"], key, issuer, self._clock, self._new_id)
-        return basic(credential["client_id"], credential["secret"])
+        """Return whose key a new token is bound to: the attacker's own, wherever that can be."""
+        return self.tokens.new_holder(loot, binding)
 
     # What the lab asks of it.
 
@@ -214,9 +121,14 @@ class Attacker:
             for loot in theft.take(access)
         ]
 
-    def replay(self, replay: Replay, loot: Loot, target: Target) -> Attempt:
-        """Try one replay of one loot against one resource, and write down how it ended."""
-        binding = self.binding_of(loot)
+    def replay(
+        self, replay: Replay, loot: Loot, target: Target, binding: Binding | None = None
+    ) -> Attempt:
+        """Try one replay of one loot against one resource, and write down how it ended.
+
+        `binding` is what the loot's token names, unless it is given.
+        """
+        binding = binding or self.binding_of(loot)
         try:
             outcome = self._spend(replay, loot, binding, target)
         except NotPossible as impossible:
@@ -249,13 +161,19 @@ class Attacker:
             raise NotPossible(f"a {binding.name} token asks for no proof")
         return replay.spend(loot, binding, target, self)
 
+    @property
+    def bindings(self) -> Mapping[str, Binding]:
+        """Return the bindings that the attacker knows, by name."""
+        return self._bindings
+
     def binding_of(self, loot: Loot) -> Binding:
-        """Return the binding that the loot's token names in its `cnf`."""
+        """Return the binding that the loot's token names in its `cnf`, bearer if it names none."""
         if loot.token is None and loot.binding:
             return self._bindings[loot.binding]
         cnf = token_claims(loot.token).get("cnf")
-        members = cnf if isinstance(cnf, dict) else {None: None}
-        return next(b for b in self._bindings.values() if b.confirmation in members)
+        members = cnf if isinstance(cnf, dict) else {}
+        named = (b for b in self._bindings.values() if b.confirmation in members)
+        return next(named, self._bindings["bearer"])
 
 
 def token_claims(token: str | None) -> Mapping[str, Any]:
@@ -286,10 +204,15 @@ def _records_read(outcome: Outcome) -> tuple[str, ...]:
 
 def record_ids(response: Response) -> list[str]:
     """Return the ids of the records in an answer: a list of them, or a single one."""
+    return [str(record["id"]) for record in records_in(response.body)]
+
+
+def records_in(body: bytes) -> list[Mapping[str, Any]]:
+    """Return the records in an answer's body: a list of them, or a single one; each has an `id`."""
     try:
-        body = json.loads(response.body)
+        document = json.loads(body)
     except ValueError:
         return []
-    found = body.get("records", [body]) if isinstance(body, dict) else []
+    found = document.get("records", [document]) if isinstance(document, dict) else []
     records = found if isinstance(found, list) else []
-    return [str(record["id"]) for record in records if isinstance(record, dict) and "id" in record]
+    return [record for record in records if isinstance(record, dict) and "id" in record]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
@@ -142,3 +142,18 @@ class Replay:
     needs: frozenset[Kind]
     spend: Callable[[Loot, Binding, Target, Thief], Outcome]
     needs_binding: bool = True
+
+
+def attempt_row(
+    number: int, attempt: Mapping[str, Any], found: Mapping[str, Any], event: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return an attempt as a row of `COLUMNS`, with what the server's own event says about it.
+
+    `attempt` is `Attempt.to_json`; `found` has what the attacker does not know: story, custody,
+    variant, verifier.
+    """
+    said = {name: event.get(name, "") for name in ("check", "source")}
+    counted = {"records": len(attempt["records"]), "seconds": int(attempt["seconds"])}
+    row = {**attempt, **found, **said, **counted, "attempt": number}
+    row["reason"] = event.get("reason") or attempt["why"]
+    return {name: row[name] for name in COLUMNS}

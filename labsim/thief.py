@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from labsim import robbery
+from labsim.attempt import attempt_row
+from labsim.campaign_result import CampaignResult
 from labsim.errors import LabError
 from labsim.estate.names import ATTACKER, COLLECTION
 from labsim.haul import Haul
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 THEFTS = names("labsim.thefts")
 REPLAYS = names("labsim.replays")
+type By = str | Sequence[str] | None
 
 
 class AttackerHandle:
@@ -80,25 +83,20 @@ class AttackerHandle:
         self.stolen_from.add(client)
         binding, custody = self._lab.binding(client), self._lab.custody(client)
         for piece in pieces:
-            row: dict[str, Any] = {
-                "client": client,
-                "story": self._story(client),
-                "theft": by,
-                "binding": binding,
-                "custody": custody,
-            }
-            row |= {"variant": self._lab.variant, "records": tuple(piece["read_in_passing"])}
+            row: dict[str, Any] = {"client": client, "story": self._story(client), "theft": by}
+            row |= {"binding": binding, "custody": custody, "variant": self._lab.variant}
+            row["records"] = tuple(piece["read_in_passing"])
             self.read_in_passing.append(row)
 
     @overload
     def replay(
-        self, loot: Haul | dict[str, Any], by: str | None = ..., against: str | None = ...,
+        self, loot: Haul | dict[str, Any], by: By = ..., against: str | None = ...,
         *, order: random.Random | None = ..., progress: Callable[[int], None] | None = ...,
     ) -> DataFrame: ...  # fmt: skip
 
     @overload
     def replay(
-        self, loot: Haul | dict[str, Any], by: str | None = ..., against: str | None = ...,
+        self, loot: Haul | dict[str, Any], by: By = ..., against: str | None = ...,
         *, order: random.Random | None = ..., progress: Callable[[int], None] | None = ...,
         predicted: object, reveal: bool = ...,
     ) -> Prediction: ...  # fmt: skip
@@ -106,7 +104,7 @@ class AttackerHandle:
     def replay(
         self,
         loot: Haul | dict[str, Any],
-        by: str | None = None,
+        by: By = None,
         against: str | None = None,
         *,
         order: random.Random | None = None,
@@ -114,7 +112,7 @@ class AttackerHandle:
         predicted: object = NOT_SEALED,
         reveal: bool = False,
     ) -> DataFrame | Prediction:
-        """Replay loot: in every way or one, against every resource server its owner calls or one.
+        """Replay loot: in every way or some, against every resource server its owner calls or one.
 
         `order` shuffles the replays; `progress` is told how many attempts were made since the last
         call. Returns the attempts as a table (columns: see `blast.measured.attempts_frame`); with
@@ -130,7 +128,8 @@ class AttackerHandle:
         frame = attempts_frame(self.rows[first:])
         # The same replay again, predicted this time, opens what was sealed.
         whose = tuple((p["client"], p["theft"], p["resource"]) for p in pieces)
-        same = (by, against, self._lab.variant, *whose)
+        named = by if by is None or isinstance(by, str) else tuple(by)
+        same = (named, against, self._lab.variant, *whose)
         self._sealed.pop(same, None)
         if predicted is NOT_SEALED:
             return frame
@@ -142,33 +141,41 @@ class AttackerHandle:
     def _replay_one(
         self,
         piece: dict[str, Any],
-        by: str | None,
+        by: By,
         against: str | None,
         order: random.Random | None,
         progress: Callable[[int], None] | None,
     ) -> None:
         lab = self._lab
         calls = lab.plan.client(piece["client"]).calls
-        if by is not None and by not in REPLAYS:
-            raise LabError.unknown("replay", by, REPLAYS)
+        wanted = [by] if isinstance(by, str) else list(REPLAYS if by is None else by)
+        for unknown in set(wanted) - set(REPLAYS):
+            raise LabError.unknown("replay", unknown, REPLAYS)
         if against is not None:
             lab.plan.resource(against)
         for name in [against] if against else calls:
-            replays = [by] if by else list(REPLAYS)
             if order:
-                order.shuffle(replays)
-            attempts = lab.estate.process(ATTACKER).call(
-                "replay",
-                loot=piece["number"],
-                replays=replays,
-                target=self._target(name),
-            )
+                order.shuffle(wanted)
+            what = {"loot": piece["number"], "replays": wanted, "target": self._target(name)}
+            attempts = lab.estate.process(ATTACKER).call("replay", **what)
             for attempt in attempts:
                 self._record(attempt, piece["custody"])
                 if attempt["replay"] == "hold_and_forward":
                     self.release()
             if progress:
                 progress(len(attempts))
+
+    def campaign(
+        self,
+        loot: Haul | dict[str, Any],
+        *,
+        seed: int = 0,
+        progress: Callable[[int], None] | None = None,
+    ) -> CampaignResult:
+        """Go on from loot until nothing new is found; `seed` decides the order of the attempts."""
+        pieces = loot.pieces if isinstance(loot, Haul) else (loot,)
+        targets = [self._target(name) for name in self._lab.plan.resources]
+        return CampaignResult.run(self._lab, pieces, targets, seed, progress)
 
     def _target(self, name: str) -> dict[str, str]:
         estate = self._lab.estate
@@ -188,31 +195,9 @@ class AttackerHandle:
         """Write an attempt down, with what the server itself says about it."""
         lab, number = self._lab, len(self.rows) + 1
         event = lab.event(attempt["request_id"])
-        client = attempt["client"]
-        self.rows.append(
-            {
-                "attempt": number,
-                "story": self._story(client),
-                "client": client,
-                "theft": attempt["theft"],
-                "custody": custody,
-                "loot": attempt["loot"],
-                "binding": attempt["binding"],
-                "replay": attempt["replay"],
-                "variant": lab.variant,
-                "verifier": lab.estate.verifier(attempt["resource"]),
-                "resource": attempt["resource"],
-                "relation": attempt["relation"],
-                "outcome": attempt["outcome"],
-                "status": attempt["status"],
-                "error": attempt["error"],
-                "reason": event.get("reason") or attempt["why"],
-                "check": event.get("check", ""),
-                "source": event.get("source", ""),
-                "records": len(attempt["records"]),
-                "seconds": int(attempt["seconds"]),
-            }
-        )
+        found = {"story": self._story(attempt["client"]), "custody": custody}
+        found |= {"variant": lab.variant, "verifier": lab.estate.verifier(attempt["resource"])}
+        self.rows.append(attempt_row(number, attempt, found, event))
         if self.on_attempt:
             self.on_attempt(self.rows[-1])
         self.exposed[number] = tuple(attempt["records"])

@@ -10,13 +10,14 @@ from __future__ import annotations
 import datetime
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Any
 
 import labsim
 from labsim.attacker import Attacker
 from labsim.attempt import Replay, Target
+from labsim.campaign import Campaign
 from labsim.certificates import as_der, certificate_authority, client_leaf, client_uri
 from labsim.errors import LabError
 from labsim.estate.clock import Clock
@@ -25,6 +26,7 @@ from labsim.estate.dialler import Dialler
 from labsim.estate.foothold import RemoteFoothold
 from labsim.estate.given import Given
 from labsim.estate.inbox import Inbox
+from labsim.estate.journal import JournalFile
 from labsim.estate.names import CA_FILE, CERTIFICATE_FILE, CLOCK_FILE, CREDENTIAL_FILE, KEY_FILE
 from labsim.estate.private_file import read_json, write_private_json
 from labsim.estate.process import Process
@@ -116,7 +118,9 @@ class AttackerProcess:
         endpoint = process.config["token_endpoint"]
         self._contractor = Contractor(self._folder, endpoint, dialler, clock)
         self._inbox = Inbox(self._folder)
-        self._loot: list[Loot] = []
+        # What an attacker of this folder had stolen before it died.
+        files = sorted(self._folder.glob("loot-*.json"))
+        self._loot = [Loot.from_json(read_json(file)) for file in files]
         self._fence = Fence(self._folder)
         sys.addaudithook(self._fence)
 
@@ -156,6 +160,24 @@ class AttackerProcess:
             for name in replays
         ]
 
+    def campaign(
+        self, number: int, loot: list[int], seed: int, targets: list[dict[str, str]]
+    ) -> Generator[dict[str, Any], None, dict[str, Any]]:
+        """Run a campaign, or go on with the one of this number; yield each of its attempts.
+
+        Those that were made before the attacker died are yielded again. Its journal lies in the
+        attacker's folder. Returns what was found, as `credentials` and `records`.
+        """
+        journal = JournalFile(self._folder / f"campaign-{number:04d}.jsonl")
+        where = [Target(**target) for target in targets]
+        campaign = Campaign(self._attacker, where, REPLAYS, seed, journal)
+        try:
+            yield from campaign.run(self._loot[n] for n in loot)
+        finally:
+            journal.close()
+        credentials = [each.to_json() for each in campaign.credentials.values()]
+        return {"credentials": credentials, "records": list(campaign.records.values())}
+
 
 def _reach(foothold: str, request: Request) -> Outcome:
     return RemoteFoothold(foothold).send(request)
@@ -177,6 +199,7 @@ def run(process: Process) -> None:
             "steal": attacker.steal,
             "look": attacker.look,
             "replay": attacker.replay,
+            "campaign": attacker.campaign,
             "route": attacker.route,
         }
     )

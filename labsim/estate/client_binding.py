@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def bind(estate: Estate, client: Client, binding: str, custody: str) -> None:
-    """Let a client's process, which runs, start over with a fresh key and tokens of this binding."""
+    """Let a client's process, which runs, start over with a fresh key and this binding."""
     server, workload = estate.process(AUTHORIZATION_SERVER), estate.process(client.name)
     server.call("require", client_id=client.name, binding=binding)
     grant = None

@@ -7,6 +7,9 @@ thief who reads the record really gets one step further. The placeholders:
     {client_id:CLIENT}      the client's identifier at the authorization server
     {client_secret:CLIENT}  its secret; only clients with client_secret_basic have one
     {url:RESOURCE}          the address at which the resource server answers in this run
+
+How a text has to be worded for a thief to recognise the pair is written in
+`labsim.secret_scanning`; no estate has to help its thief, but then it finds nothing.
 """
 
 from __future__ import annotations

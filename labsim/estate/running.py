@@ -82,6 +82,7 @@ class Estate:
         self._clients = [dict(client) for client in clients]
         self._children: dict[str, Child] = {}
         self._starting = threading.RLock()
+        self.attackers_ports: dict[str, int] = {}
 
     def start(self) -> None:
         """Start everything and wait until all is ready.
@@ -113,7 +114,7 @@ class Estate:
             clients=self._clients,
         )
         self._fork_servers(sockets, alias)
-        self.fork(ATTACKER, "attacker", {"token_endpoint": f"{self.issuer}/token"})
+        self._fork_attacker()
         early = list(self.plan.clients) if len(self.plan.clients) <= MOST_EARLY else []
         for client in early:
             self._fork_client(client)
@@ -152,6 +153,9 @@ class Estate:
     ) -> None:
         """Fork a process of the estate by the name of its entry; one of its name is replaced."""
         self._children[name] = _ESTATE.fork(name, ENTRIES[entry], config, sockets)
+
+    def _fork_attacker(self) -> None:
+        self.fork(ATTACKER, "attacker", {"token_endpoint": f"{self.issuer}/token"})
 
     def _fork_client(self, name: str) -> None:
         where = self.issuer, self.mtls_alias, self.urls, self.reached_at
@@ -256,6 +260,12 @@ class Estate:
     def verifier(self, name: str) -> str:
         """Return what a resource server does about bindings: `full`, or `not_enforcing`."""
         return "full" if name in self.enforcing else "not_enforcing"
+
+    def revive_attacker(self) -> None:
+        """Fork the attacker anew after its death; what it had stolen lies in its folder."""
+        self._fork_attacker()
+        self.process(ATTACKER).wait_ready()
+        self.process(ATTACKER).call("route", ports=self.attackers_ports)
 
     def revoke(self, client: str) -> list[dict[str, Any]]:
         """End all tokens of a client at the authorization server, which tells whom it concerns."""

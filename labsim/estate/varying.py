@@ -44,7 +44,7 @@ def change(estate: Estate, before: Variant, wanted: Variant) -> None:
 
 def _replicate(estate: Estate, replicas: str) -> None:
     """Start a second replica of each resource server, and send the attacker to those."""
-    ports = {}
+    ports: dict[str, int] = {}
     for name, url in estate.urls.items():
         replica = f"{name}-replica"
         estate.end(replica)
@@ -57,6 +57,7 @@ def _replicate(estate: Estate, replicas: str) -> None:
             estate.fork(replica, "resource_server", config, [server])
     for name in estate.urls if replicas else ():
         estate.process(f"{name}-replica").wait_ready()
+    estate.attackers_ports = ports
     estate.process(ATTACKER).call("route", ports=ports)
 
 

@@ -95,7 +95,9 @@ def test_a_key_in_memory_is_not_in_the_container() -> None:
 def test_loot_can_be_written_down(name: str) -> None:
     given = Given({"tokens.json": json.dumps({"orders": ENTRY}).encode()}, [(request(), SERVED)])
     for loot in took(name, given):
-        assert json.loads(json.dumps(loot.to_json()))["kinds"] == sorted(loot.kinds)
+        written = json.loads(json.dumps(loot.to_json()))
+        assert written["kinds"] == sorted(loot.kinds)
+        assert Loot.from_json({**written, "number": 3}) == loot
 
 
 def test_code_in_the_container_finds_the_key_in_memory_and_has_proofs_made_for_an_hour() -> None:

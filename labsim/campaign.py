@@ -1,0 +1,300 @@
+"""A campaign: from one piece of loot on, until nothing new is found.
+
+The attacker tries each credential that it knows at each resource server that it can reach, reads
+what it is served, and takes every credential that it finds there as new loot. What one wave of
+credentials turns up is the next wave, so that `hop` is the least number of steps to a credential.
+
+No socket, no file and no clock here: the attacker sends, and the journal keeps. A campaign is a
+function of its loot, its targets, its seed and what it was answered, and the journal has the
+answers. So a campaign whose attacker was killed is simply run again from its beginning: what the
+journal knows the outcome of is not sent a second time.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from labsim.attacker import Attacker, records_in, token_claims
+from labsim.attempt import Replay, Target
+from labsim.binding import Binding
+from labsim.http_message import Ending
+from labsim.loot import Kind, Loot
+from labsim.roles.client_authentication import BASIC
+from labsim.secret_scanning import access_tokens, client_credentials
+
+ORDER = (
+    "token_as_is",
+    "stolen_key",
+    "request_as_is",
+    "signed_in_place",
+    "proofs_made_ahead",
+    "new_token_for_own_key",
+    "downgraded_scheme",
+    "own_proof",
+    "own_certificate",
+    "forged_certificate_header",
+    "unknown_certificate",
+)
+"""Replays as they are tried, what looks most like its owner first; others follow by their names."""
+type Row = dict[str, Any]
+type Key = tuple[str, str, str, str]
+"""An attempt's name: credential, target, replay and binding."""
+
+
+class Journal(Protocol):
+    """Keep what a campaign meant to do and what came of it; raises StorageUnavailable."""
+
+    def entries(self) -> Iterable[Mapping[str, Any]]:
+        """Return what was written, oldest first."""
+
+    def append(self, entry: Mapping[str, Any]) -> None:
+        """Write one entry (JSON values); it is kept once this returns, whatever happens then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """Hold one piece of loot with a short name of its own, and how the attacker came by it.
+
+    `led_by` is the record that it was found in and `found_with` the credential that was served
+    that record, both empty for what the campaign began with; `hop` counts the steps from there.
+    """
+
+    name: str
+    loot: Loot
+    led_by: str = ""
+    found_with: str = ""
+    hop: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the credential as JSON values, its loot and all."""
+        found = {"name": self.name, "led_by": self.led_by, "found_with": self.found_with}
+        return {**found, "hop": self.hop, "loot": self.loot.to_json()}
+
+
+class Campaign:
+    """Run one campaign; `credentials` and `records` grow with it.
+
+    `seed` decides the order in which a wave's pairs of credential and target are tried. `records`
+    are those that were served, by id, with the resource server's name as `resource`.
+    Raises ValueError if the journal is of another campaign.
+    """
+
+    def __init__(
+        self,
+        attacker: Attacker,
+        targets: Sequence[Target],
+        replays: Mapping[str, Replay],
+        seed: int,
+        journal: Journal,
+    ) -> None:
+        self._attacker, self._targets = attacker, tuple(targets)
+        self._seed, self._journal = seed, journal
+        known = [name for name in ORDER if name in replays]
+        self._replays = [replays[n] for n in [*known, *sorted(set(replays) - set(known))]]
+        self._by_resource = {target.resource: target.name for target in targets}
+        # The authorization server's ways to say that it wants another key, or any.
+        self._other_key = {"invalid_request"}
+        self._other_key |= {b.introduction_error for b in attacker.bindings.values()}
+        self._right_binding: dict[str, str] = {}
+        self.credentials: dict[str, Credential] = {}
+        self.records: dict[str, Mapping[str, Any]] = {}
+        self._begun: Mapping[str, Any] | None = None
+        self._intended: set[Key] = set()
+        self._outcomes: dict[Key, Row | None] = {}
+        self._noted: set[str] = set()
+        self._remember(journal.entries())
+
+    def _remember(self, entries: Iterable[Mapping[str, Any]]) -> None:
+        for entry in entries:
+            match entry["entry"]:
+                case "begun":
+                    self._begun = entry["of"]
+                case "intent":
+                    self._intended.add(_key(entry))
+                case "outcome":
+                    self._outcomes[_key(entry)] = entry["row"]
+                case "found":
+                    self._noted.add(entry["credential"]["name"])
+                case "rotated":
+                    self._attacker.tokens.rotated[entry["stolen"]] = entry["newest"]
+
+    def run(self, loot: Iterable[Loot]) -> Iterator[Row]:
+        """Go on until nothing is new; yield each attempt, those that the journal knows included.
+
+        A row has the fields of `Attempt`, with an empty `relation` for loot that is tied to no
+        resource, and besides: `credential` (its name), `led_by` and `hop` as `Credential` has
+        them, and `again`, whether the attacker died between intent and outcome, so that the
+        server may have seen this attempt before.
+        """
+        wave = [self._named(piece) for piece in loot]
+        self._begin()
+        self._attacker.tokens.on_rotation = self._note_rotation
+        hop = 0
+        while wave:
+            found: list[Credential] = []
+            for credential, target in self._pairs(wave, hop):
+                for row in self._try(credential, target):
+                    yield row
+                    found += self._read(credential, target, row)
+            wave, hop = found, hop + 1
+
+    def _begin(self) -> None:
+        of = {"seed": self._seed, "targets": [target.name for target in self._targets]}
+        of |= {"credentials": list(self.credentials), "replays": [r.name for r in self._replays]}
+        if self._begun is None:
+            for stolen, newest in self._attacker.tokens.rotated.items():
+                self._note_rotation(stolen, newest)
+            self._journal.append({"entry": "begun", "of": of})
+        elif self._begun != of:
+            raise ValueError(f"this journal is of another campaign: {self._begun}, not {of}")
+
+    def _pairs(self, wave: list[Credential], hop: int) -> list[tuple[Credential, Target]]:
+        """Return each credential with each target, in an order that depends on seed and hop alone.
+
+        A stream of random numbers that runs through the campaign would stand somewhere else after
+        a restart.
+        """
+        pairs = [(credential, target) for credential in wave for target in self._targets]
+        random.Random(f"{self._seed} {hop}").shuffle(pairs)  # noqa: S311  # an order, not a secret
+        return pairs
+
+    # One credential at one target.
+
+    def _try(self, credential: Credential, target: Target) -> Iterator[Row]:
+        """Try one replay after another until records are served; yield what was attempted."""
+        for each in self._replays:
+            for binding in self._usable(each, credential):
+                row = self._attempt(credential, target, each, binding)
+                if row is None:
+                    continue
+                yield row
+                if row["outcome"] == Ending.SERVED and row["records"]:
+                    return
+                if row["error"] not in self._other_key:
+                    break
+
+    def _usable(self, replay: Replay, credential: Credential) -> list[Binding]:
+        """Return the bindings that a replay can be tried with; none if the loot is not enough.
+
+        A token says its own. For a client credential only the authorization server knows, so all
+        are tried: first the one that it gave a token for, else the loot's token's or bearer.
+        """
+        loot, every = credential.loot, self._attacker.bindings
+        if replay.needs - loot.kinds:
+            return []
+        likely = self._attacker.binding_of(loot)
+        if not _asks_for_a_token(replay):
+            impossible = replay.needs_binding and likely.confirmation is None
+            return [] if impossible else [likely]
+        likely = every[self._right_binding.get(credential.name, likely.name)]
+        return [likely, *(binding for binding in every.values() if binding is not likely)]
+
+    def _attempt(
+        self, credential: Credential, target: Target, replay: Replay, binding: Binding
+    ) -> Row | None:
+        """Return how an attempt ended, from the journal if it knows; None if it is not possible."""
+        key = (credential.name, target.name, replay.name, binding.name)
+        if key not in self._outcomes:
+            again = key in self._intended
+            if not again:
+                self._journal.append({"entry": "intent", "attempt": list(key)})
+            attempt = self._attacker.replay(replay, credential.loot, target, binding)
+            row: Row | None = None
+            if attempt.outcome != Ending.NOT_POSSIBLE:
+                row = {**attempt.to_json(), "records": list(attempt.records), "again": again}
+                row |= {"credential": credential.name, "led_by": credential.led_by}
+                row |= {"hop": credential.hop}
+                row["relation"] = attempt.relation if credential.loot.resource else ""
+            self._journal.append({"entry": "outcome", "attempt": list(key), "row": row})
+            self._outcomes[key] = row
+        known = self._outcomes[key]
+        if known and _asks_for_a_token(replay) and self._took_the_key(known):
+            self._right_binding[credential.name] = binding.name
+        return known
+
+    def _took_the_key(self, row: Row) -> bool:
+        return row["status"] is not None and row["error"] not in self._other_key
+
+    def _note_rotation(self, stolen: str, newest: str) -> None:
+        self._journal.append({"entry": "rotated", "stolen": stolen, "newest": newest})
+
+    # What was served.
+
+    def _read(self, credential: Credential, target: Target, row: Row) -> list[Credential]:
+        """Keep the records of an answer, and return the new credentials that stand in them."""
+        if row["outcome"] != Ending.SERVED:
+            return []
+        found: list[Credential] = []
+        for record in records_in(row["answer"].encode("latin-1").partition(b"\r\n\r\n")[2]):
+            place = str(record["id"])
+            self.records.setdefault(place, {**record, "resource": target.name})
+            for loot in _scanned(record):
+                if not self._is_new(loot):
+                    continue
+                mine = credential.loot
+                loot = replace(loot, theft=mine.theft, taken_at=mine.taken_at)
+                more = [loot, *self._refreshable(loot)]
+                found += [self._named(each, credential, place) for each in more]
+        return found
+
+    def _is_new(self, loot: Loot) -> bool:
+        """Tell whether nothing that is known already holds this client credential or token."""
+        known = [credential.loot for credential in self.credentials.values()]
+        if loot.token is not None:
+            return all(loot.token != other.token for other in known)
+        return all(_pair(loot) != _pair(other) for other in known)
+
+    def _refreshable(self, found: Loot) -> Iterator[Loot]:
+        """Yield stolen refresh tokens that the client credential just found makes usable."""
+        have = found.client_credential
+        for loot in {c.loot.refresh_token: c.loot for c in self.credentials.values()}.values():
+            whose = token_claims(loot.token).get("client_id", loot.client)
+            if have and loot.refresh_token and not loot.client_credential and whose == found.client:
+                yield replace(found, refresh_token=loot.refresh_token)
+
+    def _named(
+        self, loot: Loot, found_with: Credential | None = None, led_by: str = ""
+    ) -> Credential:
+        """Give loot a name, note it if it was found, and know it from now on."""
+        where = self._by_resource.get(loot.resource, "")
+        name = f"{loot.client}/{where}" if where else loot.client
+        name += " refreshed" if led_by and loot.refresh_token else ""
+        name += f" in {led_by}" if led_by else f" by {loot.theft}"
+        alike = sum(each.partition(" #")[0] == name for each in self.credentials)
+        name += f" #{alike + 1}" if alike else ""
+        new = Credential(name, loot)
+        if found_with is not None:
+            new = Credential(name, loot, led_by, found_with.name, found_with.hop + 1)
+            if name not in self._noted:
+                self._journal.append({"entry": "found", "credential": new.to_json()})
+        self.credentials[name] = new
+        return new
+
+
+def _scanned(record: Mapping[str, Any]) -> Iterator[Loot]:
+    text = f"{record.get('title', '')}\n{record.get('text', '')}"
+    place = str(record["id"])
+    for pair in client_credentials(text):
+        have = {"client_id": pair.client_id, "method": BASIC, "secret": pair.secret}
+        yield Loot(found_at=place, client=pair.client_id, client_credential=have)
+    for token in access_tokens(text):
+        claims = token_claims(token)
+        whose, where = str(claims.get("client_id", "")), str(claims.get("aud", ""))
+        yield Loot(found_at=place, client=whose, resource=where, token=token)
+
+
+def _pair(loot: Loot) -> tuple[Any, Any] | None:
+    have = loot.client_credential or {}
+    return (have["client_id"], have["secret"]) if "secret" in have else None
+
+
+def _asks_for_a_token(replay: Replay) -> bool:
+    return Kind.CLIENT_CREDENTIAL in replay.needs and Kind.TOKEN not in replay.needs
+
+
+def _key(entry: Mapping[str, Any]) -> Key:
+    credential, target, replay, binding = entry["attempt"]
+    return credential, target, replay, binding
