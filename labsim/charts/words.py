@@ -132,7 +132,12 @@ _VARIANTS: Final = {
     "proxy_strips": "a proxy that strips a client's own certificate header",
     "proxy_passes": "a proxy that lets a client's own certificate header through",
 }
-_GIVEN: Final = {"stolen_key": "the key", "new_token_for_own_key": "the client's credential"}
+_GIVEN: Final = {
+    "proofs_made_ahead": "proofs made ahead",
+    "signed_in_place": "a foothold",
+    "stolen_key": "the key",
+    "new_token_for_own_key": "the client's credential",
+}
 _CUSTODIES: Final = {
     "none": "no key",
     "file": "key in a file",
@@ -141,7 +146,20 @@ _CUSTODIES: Final = {
 }
 HOLDER: Final = "the holder itself"
 ORDER: Final = {
-    "theft": ("wiretap", "log_line", "container_files", "container_code"),
+    "theft": (
+        "wiretap",
+        "log_line",
+        "container_files",
+        "container_code",
+        "commit",
+        "ticket",
+        "chat",
+        "vendor_store",
+        "vendor_tokens",
+        "prompt_injection",
+        "former_employee",
+        "compromised_resource",
+    ),
     "binding": tuple(_BINDINGS),
     "custody": tuple(_CUSTODIES),
     "replay": (
@@ -153,6 +171,13 @@ ORDER: Final = {
         "own_certificate",
         "unknown_certificate",
         "forged_certificate_header",
+        "changed_body",
+        "changed_query",
+        "changed_header",
+        "hold_and_forward",
+        "proofs_made_ahead",
+        "signed_in_place",
+        "laundered_by_exchange",
         "stolen_key",
         "new_token_for_own_key",
     ),
@@ -227,6 +252,12 @@ def binding_told(name: str) -> str:
 def custody(name: str) -> str:
     """Return where the key lies, in words."""
     return _CUSTODIES.get(name) or f"key in {plain(name)}"
+
+
+def custodies(names: list[str]) -> str:
+    """Return several places where a key may lie, in words: `key in a file or in memory`."""
+    first, *rest = [custody(name) for name in names]
+    return listed([first, *(each.removeprefix("key ") for each in rest)], "or")
 
 
 def replay(name: str) -> str:
