@@ -97,6 +97,10 @@ class Holding:
     tokens: dict[str, TokenSet] = field(default_factory=dict)
 
 
+def _nobody_there(foothold: str, request: Request) -> Outcome:
+    return Outcome(Ending.UNREACHABLE, request, None, f"nobody is at {foothold}")
+
+
 class WiredEstate:
     """The servers of a plan, the clients with what they hold, and an attacker beside them.
 
@@ -284,7 +288,9 @@ class WiredEstate:
         """Make an attacker process's worth of an attacker: it remembers nothing from before."""
         keys = (THIEF, UNKNOWN)
         dial = send or self.send
-        return Attacker(dial, self.clock, self.new_id, BINDINGS, *keys, lambda _key: None)
+        return Attacker(
+            dial, self.clock, self.new_id, BINDINGS, *keys, lambda _key: None, _nobody_there
+        )
 
     def campaign(
         self,

@@ -197,7 +197,7 @@ def merged(rows: tuple[Row, ...]) -> tuple[Row, ...]:
         for place, other in enumerate(result):
             pairs = list(zip(row.cells, other.cells, strict=True))
             if all(_alike(mine, its) for mine, its in pairs):
-                cells = tuple(_both(mine, its) for mine, its in pairs)
+                cells = tuple(both(mine, its) for mine, its in pairs)
                 result[place] = Row(other.replays + row.replays, cells)
                 break
         else:
@@ -214,7 +214,8 @@ def _alike(mine: Cell, its: Cell) -> bool:
     return (mine.look, mine.word, mine.why) == (its.look, its.word, its.why)
 
 
-def _both(mine: Cell, its: Cell) -> Cell:
+def both(mine: Cell, its: Cell) -> Cell:
+    """Return one cell for two that look alike, with the attempts of both."""
     shown = mine if its.look in _SILENT and mine.look not in _SILENT else its
     endings = Counter(dict(shown.endings))
     for ending, count in (its if shown is mine else mine).endings:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from labsim.charts import cells, words
 from labsim.charts.cells import Cell, Column, Grid, Row
@@ -22,8 +22,17 @@ SAME: Final = "At the server that the token is for"
 OTHER: Final = "At another server"
 _AS_IT_IS: Final = "token_as_is"
 _NOTHING: Final = {Look.NOT_POSSIBLE, Look.NOT_MEASURED}
+_LONGEST: Final = 330
+"""Characters: what a picture's title has room for."""
 type Bar = dict[Any, Any]
 """One row of `blast.measured.blast_radius`."""
+
+
+class Together(NamedTuple):
+    """Hold bars that are the same: one of them, and the custodies that it stands for."""
+
+    bar: Bar
+    custodies: tuple[str, ...]
 
 
 def both(attempts: pd.DataFrame, holder: pd.DataFrame, variant: str = "base") -> dict[str, Grid]:
@@ -140,14 +149,52 @@ def bars(blast: pd.DataFrame) -> list[Bar]:
     return sorted(rows, key=lambda row: [names.index(row[kind]) for kind, names in orders.items()])
 
 
+def condensed(bars: list[Bar]) -> list[tuple[tuple[str, ...], list[Together]]]:
+    """Return thefts and the bars to draw for them; what came to the same is drawn once.
+
+    Custodies come together within a theft and binding, and then thefts whose bars are the same.
+    """
+    groups: dict[Any, tuple[list[str], list[Together]]] = {}
+    for theft, group in groupby(bars, key=lambda bar: bar["theft"]):
+        alike: dict[Any, list[Bar]] = {}
+        for bar in group:
+            same = bar["binding"], bar["records"], bar["of"], passing(bar)
+            alike.setdefault(same, []).append(bar)
+        custodies = [tuple(bar["custody"] for bar in same) for same in alike.values()]
+        made = [
+            Together(same[0], kept) for same, kept in zip(alike.values(), custodies, strict=True)
+        ]
+        key = tuple(zip(alike, custodies, strict=True))
+        groups.setdefault(key, ([], made))[0].append(theft)
+    return [(tuple(thefts), made) for thefts, made in groups.values()]
+
+
 def of_bars(bars: list[Bar]) -> str:
-    """Say in one sentence what the bars show, from their numbers alone."""
+    """Say in one sentence what the bars show, from their numbers alone.
+
+    Where that would be a long one, thefts are counted and not named.
+    """
     groups: dict[str, list[str]] = {}
     for theft in words.in_order("theft", [bar["theft"] for bar in bars]):
         mine = [bar for bar in bars if bar["theft"] == theft]
         groups.setdefault(_lost(mine), []).append(words.theft(theft))
+    if not any(bar["records"] for bar in bars) and len({bar["theft"] for bar in bars}) > 1:
+        return "No record was exposed by replay, after any theft, with any binding."
     parts = [f"{said} after {words.listed(thefts)}" for said, thefts in groups.items()]
-    return f"Records exposed by replay: {'; '.join(parts)}."
+    said = f"Records exposed by replay: {'; '.join(parts)}."
+    if len(said) <= _LONGEST:
+        return said
+    every = {bar["theft"] for bar in bars}
+    if len(groups) == 1:
+        return (
+            f"Records exposed by replay: {next(iter(groups))}, after each of {len(every)} thefts."
+        )
+    counts: dict[str, list[str]] = {}
+    for name in words.in_order("binding", [bar["binding"] for bar in bars]):
+        fell = {bar["theft"] for bar in bars if bar["binding"] == name and bar["records"]}
+        counts.setdefault(f"{len(fell)} of {len(every)} thefts", []).append(words.binding(name))
+    listed = words.listed([f"{many} with {words.listed(b)}" for many, b in counts.items()])
+    return f"Records were exposed by replay after {listed}."
 
 
 def _lost(bars: list[Bar]) -> str:

@@ -2,7 +2,8 @@
 
 The first row is the holder itself: a refusal counts only where the holder is still served. Every
 other row is a way of using what was stolen; every column is how it was stolen and what it was
-bound to. Ways that a theft yields nothing for are named in a line below its rows.
+bound to, several where they ended alike in every row. Ways that a theft yields nothing for are
+named in a line below its rows.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING, Final
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from labsim.charts import cells, findings, palette, style, tiles, words
-from labsim.charts.cells import Cell, Column, Grid
+from labsim.charts import cells, condensed, findings, palette, style, tiles, words
+from labsim.charts.cells import Cell, Grid
+from labsim.charts.condensed import Together
 from labsim.charts.findings import SAME
 from labsim.charts.picture import Picture
 from labsim.charts.tiles import GAP, MARGIN, ROW
@@ -26,10 +28,14 @@ if TYPE_CHECKING:
 
 LABEL: Final = 2.05
 CELL: Final = 0.99
-HEAD: Final = 0.72
+HEAD: Final = 0.55
+NAME: Final = 0.15
+KEPT: Final = 0.12
 NOTE: Final = 0.15
 MOST_COLUMNS: Final = 9
 """More columns than these go below, theft by theft, so that the text stays legible."""
+NARROWEST: Final = 5
+"""Columns for which there is room at least, so that title and key stay legible too."""
 _SILENT: Final = {Look.NOT_POSSIBLE, Look.NOT_MEASURED}
 type Rows = list[tuple[str, tuple[Cell, ...]]]
 
@@ -54,22 +60,31 @@ def picture(attempts: pd.DataFrame, holder: pd.DataFrame, variant: str = "base")
     return Picture(_figure(grids, title), title, findings.alt_of_matrix(grids))
 
 
-def _bands(columns: tuple[Column, ...]) -> list[list[int]]:
-    bands: list[list[int]] = [[]]
-    for _, group in groupby(range(len(columns)), key=lambda place: columns[place].theft):
+def _bands(columns: list[Together]) -> list[list[int]]:
+    """Put the columns of each theft below one another, or beside those of others if they fit."""
+    bands: list[list[int]] = []
+    for _, group in groupby(range(len(columns)), key=lambda place: columns[place].thefts):
         places = list(group)
-        if bands[-1] and len(bands[-1]) + len(places) > MOST_COLUMNS:
-            bands.append([])
-        bands[-1] += places
+        roomy = (band for band in bands if len(band) + len(places) <= MOST_COLUMNS)
+        band = next(roomy, None)
+        if band is None:
+            bands.append(places)
+        else:
+            band += places
     return bands
 
 
 @style.settings()
 def _figure(grids: dict[str, Grid], title: str) -> Figure:
-    columns = grids[SAME].columns
+    whole = {where: _rows(where, grid) for where, grid in grids.items()}
+    every_row = [row for rows in whole.values() for _, row in rows]
+    columns = condensed.together(grids[SAME].columns, every_row)
+    every: dict[str, Rows] = {
+        where: [(label, condensed.gathered(row, columns)) for label, row in rows]
+        for where, rows in whole.items()
+    }
     bands = _bands(columns)
-    width = 2 * MARGIN + LABEL + CELL * max(len(band) for band in bands)
-    every = {where: _rows(where, grid) for where, grid in grids.items()}
+    width = 2 * MARGIN + LABEL + CELL * max(NARROWEST, *(len(band) for band in bands))
     panels = [
         [
             _panel(where, every[where], places, width)
@@ -80,19 +95,20 @@ def _figure(grids: dict[str, Grid], title: str) -> Figure:
     ]
     looks = [look for look in Look if any(look in _looks(rows) for rows in every.values())]
     looks = [look for look in looks if look is not Look.NOT_MEASURED]
+    heads = [_head([columns[place] for place in places]) for places in bands]
     top = style.heading_height(width, title)
-    body = sum(HEAD + 0.15 + sum(panel.height for panel in band) for band in panels)
+    body = sum(heads) + sum(0.15 + sum(panel.height for panel in band) for band in panels)
     height = top + body + tiles.KEY * len(looks) + 0.5
     figure, axes = style.sheet(width, height)
     y = style.heading(axes, width, title)
-    for places, band in zip(bands, panels, strict=True):
-        _header(axes, y, [columns[place] for place in places])
-        y += HEAD
+    for places, head, band in zip(bands, heads, panels, strict=True):
+        _header(axes, y, head, [columns[place] for place in places])
+        y += head
         for panel in band:
             _draw(axes, y, panel, places)
             y += panel.height
         y += 0.15
-    style.write(axes, MARGIN, tiles.key(axes, y + 0.1, looks) + 0.02, _counted(grids), 8, "muted")
+    style.write(axes, MARGIN, tiles.key(axes, y + 0.1, looks) + 0.02, _counted(every), 8, "muted")
     return figure
 
 
@@ -120,13 +136,35 @@ def _looks(rows: Rows) -> set[Look]:
     return {cell.look for _, row in rows for cell in row}
 
 
-def _header(axes: Axes, y: float, columns: list[Column]) -> None:
-    x = MARGIN + LABEL
-    for theft, group in groupby(columns, key=lambda column: column.theft):
-        count = len(list(group))
-        name = style.wrapped(words.capital(words.theft(theft)), CELL * count, 9, 1, bold=True)[0]
-        style.write(axes, x + CELL * count / 2, y + 0.1, name, 9, ha="center", weight="bold")
-        axes.plot([x + GAP, x + CELL * count - GAP], [y + 0.22] * 2, color=palette.LIGHT["line"])
+def _named(thefts: tuple[str, ...], count: int) -> list[str]:
+    name = words.capital(words.listed([words.theft(theft) for theft in thefts]))
+    return style.wrapped(name, CELL * count - 0.1, 9, 6, bold=True)
+
+
+def _kept(column: Together) -> list[str]:
+    return style.wrapped(words.custodies(list(column.custodies)), CELL - 0.06, 7.5, 4)
+
+
+def _by_theft(columns: list[Together]) -> list[tuple[tuple[str, ...], int]]:
+    found = groupby(columns, key=lambda column: column.thefts)
+    return [(thefts, len(list(group))) for thefts, group in found]
+
+
+def _head(columns: list[Together]) -> float:
+    """Return how high the header of a band is: names of thefts, of bindings, of custodies."""
+    names = max(len(_named(*each)) for each in _by_theft(columns))
+    return HEAD + NAME * names + KEPT * max(len(_kept(column)) for column in columns)
+
+
+def _header(axes: Axes, y: float, head: float, columns: list[Together]) -> None:
+    x, names = MARGIN + LABEL, max(len(_named(*each)) for each in _by_theft(columns))
+    for thefts, count in _by_theft(columns):
+        lines = _named(thefts, count)
+        for number, line in enumerate(lines, names - len(lines)):
+            middle = y + 0.1 + NAME * number
+            style.write(axes, x + CELL * count / 2, middle, line, 9, ha="center", weight="bold")
+        under = [y + 0.07 + NAME * names] * 2
+        axes.plot([x + GAP, x + CELL * count - GAP], under, color=palette.LIGHT["line"])
         x += CELL * count
     for place, column in enumerate(columns):
         x = MARGIN + LABEL + CELL * place
@@ -135,14 +173,15 @@ def _header(axes: Axes, y: float, columns: list[Column]) -> None:
         size = 8.5 if style.text_width(name, 8.5, bold=True) <= CELL - 0.25 else 7.5
         lines = style.wrapped(name, CELL - 0.25, size, 2, bold=True)
         wide = max(style.text_width(line, size, bold=True) for line in lines)
-        start = x + (CELL - wide - 0.14) / 2
-        axes.plot([start], [y + 0.36], mark.marker, color=mark.colour, markersize=6)
+        start, level = x + (CELL - wide - 0.14) / 2, y + 0.21 + NAME * names
+        axes.plot([start], [level], mark.marker, color=mark.colour, markersize=6)
         for number, line in enumerate(lines):
-            middle = y + 0.36 + (number - (len(lines) - 1) / 2) * 0.115
+            middle = level + (number - (len(lines) - 1) / 2) * 0.115
             style.write(axes, start + 0.12, middle, line, size, weight="bold")
-        custody = style.wrapped(words.custody(column.custody), CELL - 0.06, 7.5, 1)[0]
-        style.write(axes, x + CELL / 2, y + 0.535, custody, 7.5, "muted", ha="center")
-        style.box(axes, x + GAP, y + 0.63, CELL - 2 * GAP, 0.05, mark.colour)
+        for number, line in enumerate(_kept(column)):
+            middle = level + 0.2 + KEPT * number
+            style.write(axes, x + CELL / 2, middle, line, 7.5, "muted", ha="center")
+        style.box(axes, x + GAP, y + head - 0.09, CELL - 2 * GAP, 0.05, mark.colour)
 
 
 def _draw(axes: Axes, y: float, panel: _Panel, places: list[int]) -> None:
@@ -159,8 +198,9 @@ def _draw(axes: Axes, y: float, panel: _Panel, places: list[int]) -> None:
         y += NOTE
 
 
-def _counted(grids: dict[str, Grid]) -> str:
-    shown = [c for g in grids.values() for row in g.rows for c in row.cells if c.attempts]
+def _counted(every: dict[str, Rows]) -> str:
+    rows = [row for rows in every.values() for label, row in rows if label != words.HOLDER]
+    shown = [cell for row in rows for cell in row if cell.attempts]
     counts = [cell.attempts for cell in shown]
     many = f"{min(counts)} to {max(counts)}" if min(counts) < max(counts) else f"{max(counts)}"
     sent = sum(cell.tried for cell in shown)

@@ -87,7 +87,8 @@ def label(
     axes: Axes, y: float, text: str, width: float, under: str = "", bold: bool = False
 ) -> None:
     """Write a row's name into `width` inches at the margin, and below it what else there is."""
-    lines = [(line, 8.5, "ink") for line in style.wrapped(text, width, 8.5, 2, bold=bold)]
+    most = 2 if under else 3
+    lines = [(line, 8.5, "ink") for line in style.wrapped(text, width, 8.5, most, bold=bold)]
     lines += [(line, 7.5, "muted") for line in style.wrapped(under, width, 7.5, 1)]
     for number, (line, size, colour) in enumerate(lines):
         middle = y + ROW / 2 + (number - (len(lines) - 1) / 2) * 0.155

@@ -151,20 +151,22 @@ _CUSTODIES: Final = {
 }
 HOLDER: Final = "the holder itself"
 ORDER: Final = {
+    # fmt: off
     "theft": (
         "wiretap",
         "log_line",
-        "ticket",
-        "chat",
-        "commit",
-        "prompt_injection",
-        "compromised_resource",
-        "former_employee",
-        "vendor_tokens",
-        "vendor_store",
         "container_files",
         "container_code",
+        "commit",
+        "ticket",
+        "chat",
+        "vendor_store",
+        "vendor_tokens",
+        "prompt_injection",
+        "former_employee",
+        "compromised_resource",
     ),
+    # fmt: on
     "binding": tuple(_BINDINGS),
     "custody": tuple(_CUSTODIES),
     "replay": (
@@ -180,9 +182,9 @@ ORDER: Final = {
         "changed_query",
         "changed_header",
         "hold_and_forward",
-        "laundered_by_exchange",
         "proofs_made_ahead",
         "signed_in_place",
+        "laundered_by_exchange",
         "stolen_key",
         "new_token_for_own_key",
     ),
@@ -257,6 +259,12 @@ def binding_told(name: str) -> str:
 def custody(name: str) -> str:
     """Return where the key lies, in words."""
     return _CUSTODIES.get(name) or f"key in {plain(name)}"
+
+
+def custodies(names: list[str]) -> str:
+    """Return several places where a key may lie, in words: `key in a file or in memory`."""
+    first, *rest = [custody(name) for name in names]
+    return listed([first, *(each.removeprefix("key ") for each in rest)], "or")
 
 
 def replay(name: str) -> str:
