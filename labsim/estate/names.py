@@ -32,4 +32,7 @@ RESERVED = frozenset(
     }
 )
 """Names that the run folder has for other things than clients and resource servers."""
+CLIENTS_ADDRESS = "127.0.0.2"
+ATTACKERS_ADDRESS = "127.0.0.3"
+"""From where they send in the variant with an allow-list; elsewhere the system chooses."""
 COLLECTION = "/records"
