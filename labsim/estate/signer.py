@@ -107,16 +107,16 @@ class Signer:
         return outcome_to_json(dialler(sent.showing(certificate)))
 
     def _dialler(self, proxy: str) -> Dialler:
-        # One at a time: each interceptor has a port of its own.
-        for old in self._diallers.values():
-            old.close()
+        # One interceptor at a time: each has a port of its own.
+        for old in [each for each in self._diallers if each and proxy]:
+            self._diallers.pop(old).close()
         if proxy:
             bound = PATIENCE_SECONDS
             dialler = Dialler(self._ca_file, proxy, self._interceptor_ca, seconds=bound)
         else:
             dialler = Dialler(self._ca_file)
         dialler.send_from(self._address)
-        self._diallers = {proxy: dialler}
+        self._diallers[proxy] = dialler
         return dialler
 
 
