@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
@@ -25,7 +25,8 @@ class Request:
 
     `url` is the absolute target URI (RFC 9110 section 7.1), made by the listener from its own
     authority; `fields` are name and value in the order of the wire, latin-1; `peer_certificate`
-    is the DER certificate of the TLS connection, if the client showed one.
+    is the DER certificate of the TLS connection, if the client showed one. `peer_address` is where
+    the connection came from, as the listener saw it; it is no part of the request.
     """
 
     method: str
@@ -33,6 +34,7 @@ class Request:
     fields: Fields = ()
     body: bytes = b""
     peer_certificate: bytes | None = None
+    peer_address: str = field(default="", compare=False)
 
     def values(self, name: str) -> list[str]:
         """Return the values of every field line called `name`, case-insensitively, in order."""

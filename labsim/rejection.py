@@ -14,6 +14,7 @@ class Reason(StrEnum):
     """Name a reason for refusal. `status` and `error` say how a resource server answers it."""
 
     # Before there is a token to look at.
+    ADDRESS_NOT_ALLOWED = auto()
     NO_CREDENTIALS = auto()
     CREDENTIALS_MALFORMED = auto()
     # The token itself, whatever its binding (RFC 9068 section 4).
@@ -74,6 +75,7 @@ class Reason(StrEnum):
 
 
 _STATUS = {
+    Reason.ADDRESS_NOT_ALLOWED: 403,
     Reason.CREDENTIALS_MALFORMED: 400,
     Reason.REQUEST_MALFORMED: 400,
     Reason.SCOPE_INSUFFICIENT: 403,
@@ -85,6 +87,8 @@ _STATUS = {
     Reason.UNAVAILABLE: 503,
 }
 _ERROR = {
+    # No OAuth code is about the network.
+    Reason.ADDRESS_NOT_ALLOWED: None,
     # RFC 6750 section 3.1: a request without authentication gets no error code.
     Reason.NO_CREDENTIALS: None,
     Reason.CREDENTIALS_MALFORMED: "invalid_request",

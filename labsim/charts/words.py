@@ -62,6 +62,7 @@ _LOOKS: Final = {
     "not_possible": Look.NOT_POSSIBLE,
 }
 REASONS: Final = {
+    "ADDRESS_NOT_ALLOWED": "address not allowed",
     "NO_CREDENTIALS": "no token sent",
     "CREDENTIALS_MALFORMED": "token not readable",
     "TOKEN_MALFORMED": "token not readable",
@@ -136,6 +137,7 @@ _VARIANTS: Final = {
     "exchange_for_anyone": "an issuer that exchanges a token for whoever holds it",
     "exchange_unbinds": "an issuer that exchanges a bound token for a bearer token",
     "exchange_widens": "an issuer that exchanges a token for one that goes further",
+    "ip_allow_list": "servers that take requests from the clients' address only",
 }
 _GIVEN: Final = {
     "stolen_key": "the key",
@@ -149,24 +151,13 @@ _CUSTODIES: Final = {
     "memory": "key in memory",
     "signer": "key in a signer",
 }
+_THEFTS: Final = (
+    "wiretap", "log_line", "container_files", "container_code", "commit", "ticket", "chat",
+    "vendor_store", "vendor_tokens", "prompt_injection", "former_employee", "compromised_resource",
+)  # fmt: skip
 HOLDER: Final = "the holder itself"
 ORDER: Final = {
-    # fmt: off
-    "theft": (
-        "wiretap",
-        "log_line",
-        "container_files",
-        "container_code",
-        "commit",
-        "ticket",
-        "chat",
-        "vendor_store",
-        "vendor_tokens",
-        "prompt_injection",
-        "former_employee",
-        "compromised_resource",
-    ),
-    # fmt: on
+    "theft": _THEFTS,
     "binding": tuple(_BINDINGS),
     "custody": tuple(_CUSTODIES),
     "replay": (

@@ -128,6 +128,10 @@ class AttackerProcess:
         """Reach authorities (host:port) at other ports, as a load balancer may decide."""
         self._dialler.route(ports)
 
+    def send_from(self, address: str) -> None:
+        """Connect from this local address from now on, empty for any."""
+        self._dialler.send_from(address)
+
     def steal(self, theft: str, client: str, given: list[str]) -> list[dict[str, Any]]:
         """Take what the given paths yield; return each piece of loot with its number."""
         self._fence.give(given)
@@ -201,5 +205,6 @@ def run(process: Process) -> None:
             "replay": attacker.replay,
             "campaign": attacker.campaign,
             "route": attacker.route,
+            "send_from": attacker.send_from,
         }
     )

@@ -34,6 +34,7 @@ def _signer(estate: Estate, client: str, binding: str) -> str | None:
     estate.end(name)
     if binding == "bearer":
         return None
-    estate.fork(name, "signer", {"binding": binding, "stamps": estate.variant.stamps})
+    config = {"binding": binding, "stamps": estate.variant.stamps}
+    estate.fork(name, "signer", config | {"address": estate.clients_address})
     estate.process(name).wait_ready()
     return name

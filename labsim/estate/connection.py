@@ -92,6 +92,7 @@ class Connection:
     def _answer_all(self) -> None:
         limits = self._service.limits
         certificate = self._tls.getpeercert(binary_form=True)
+        address = self._tls.getpeername()[0]
         reader = RequestReader(self._receive, self._send, limits)
         self._until = time.monotonic() + limits.request_seconds
         while reader.begin():
@@ -103,7 +104,7 @@ class Connection:
             except TimeoutError:
                 return self._refuse(HttpRefusal(408, "half a request, then nothing"), None)
             try:
-                request = incoming.request(self._service.authorities, certificate)
+                request = incoming.request(self._service.authorities, certificate, address)
             except HttpRefusal as refusal:
                 # The request is whole, so the next one's beginning is known: only this one fails.
                 self._refuse(refusal, incoming)

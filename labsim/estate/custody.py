@@ -75,14 +75,19 @@ class AtSigner:
     """Ask another process, which never gives the key out (see `estate.signer`)."""
 
     def __init__(self, signer: str) -> None:
-        try:
-            # Relative to this process's folder: a path to a Unix socket may not be long.
-            self._ask = Asking(socket.AF_UNIX, f"../{signer}/{SIGNER_SOCKET}")
-        except OSError as error:
-            todo = "Bind the client again; lab.reset() starts afresh."
-            raise LabError(f"The signer {signer} does not answer: {error}.", todo=todo) from error
+        self._signer = signer
+        self._ask = self._connected()
         self._said = self._ask(do="hello")
         self._certificate: bytes | None = None
+
+    def _connected(self) -> Asking:
+        try:
+            # Relative to this process's folder: a path to a Unix socket may not be long.
+            return Asking(socket.AF_UNIX, f"../{self._signer}/{SIGNER_SOCKET}")
+        except OSError as error:
+            happened = f"The signer {self._signer} does not answer: {error}."
+            todo = "Bind the client again; lab.reset() starts afresh."
+            raise LabError(happened, todo=todo) from error
 
     @property
     def holder(self) -> AtSigner:
@@ -134,9 +139,13 @@ class AtSigner:
         def send(request: Request) -> Outcome:
             if self._certificate is None or request.peer_certificate != self._certificate:
                 return dialler(request)
-            proxy = dialler.proxy or ""
-            answer = self._granted(do="dial", request=request.to_json(), proxy=proxy)
-            return outcome_from_json(answer)
+            # On a connection of its own: one that waits for its answer keeps no other waiting.
+            ask = self._connected()
+            try:
+                answer = ask(do="dial", request=request.to_json(), proxy=dialler.proxy or "")
+            finally:
+                ask.close()
+            return outcome_from_json(_granted(answer))
 
         return send
 
@@ -145,7 +154,10 @@ class AtSigner:
         self._ask.close()
 
     def _granted(self, **asked: Any) -> dict[str, Any]:
-        answer = self._ask(**asked)
-        if "refused" in answer:
-            raise LabError(f"The signer refused: {answer['refused']}.")
-        return answer
+        return _granted(self._ask(**asked))
+
+
+def _granted(answer: dict[str, Any]) -> dict[str, Any]:
+    if "refused" in answer:
+        raise LabError(f"The signer refused: {answer['refused']}.")
+    return answer

@@ -125,6 +125,11 @@ class Dialler:
         self._network.ports = dict(ports)
         self.close()
 
+    def send_from(self, address: str) -> None:
+        """Connect from this local address, empty for any, and drop kept connections."""
+        self._network.address = address
+        self.close()
+
     def close(self) -> None:
         """Close the kept connections."""
         for pool in self._pools.values():
@@ -137,8 +142,10 @@ class _Network(httpcore.SyncBackend):
     def __init__(self) -> None:
         super().__init__()
         self.ports: dict[str, int] = {}
+        self.address = ""
 
     def connect_tcp(self, host: str, port: int, *rest: Any, **more: Any) -> Any:
+        more["local_address"] = self.address or None
         return super().connect_tcp(host, self.ports.get(f"{host}:{port}", port), *rest, **more)
 
 

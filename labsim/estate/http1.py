@@ -47,7 +47,12 @@ class Incoming:
     body: bytes
     is_kept: bool
 
-    def request(self, authorities: frozenset[str], peer_certificate: bytes | None) -> Request:
+    def request(
+        self,
+        authorities: frozenset[str],
+        peer_certificate: bytes | None,
+        peer_address: str = "",
+    ) -> Request:
         """Make the `Request`; HttpRefusal if its target is not ours (RFC 9112 section 3.2)."""
         fields = tuple(
             (name.decode("latin-1"), value.decode("latin-1"))
@@ -57,7 +62,8 @@ class Incoming:
         if self.head.method == b"CONNECT":
             raise HttpRefusal(400, "CONNECT is for proxies")
         url = _target_uri(self.head.target.decode("ascii"), hosts, authorities)
-        return Request(self.head.method.decode("ascii"), url, fields, self.body, peer_certificate)
+        method = self.head.method.decode("ascii")
+        return Request(method, url, fields, self.body, peer_certificate, peer_address)
 
 
 def _target_uri(target: str, hosts: list[str], authorities: frozenset[str]) -> str:

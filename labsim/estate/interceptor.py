@@ -50,7 +50,8 @@ def run(process: Process) -> None:
     """Intercept until the owner hangs up; `ca_file` in the config is what servers are checked by.
 
     Its own authority, key and certificate, lies in its folder. Operations: `address` returns the
-    proxy's URL, `forget` drops what was captured, `hold` holds the next request back, `held` waits
+    proxy's URL, `forget` drops what was captured, `send_from` sets
+    the address that it connects from, `hold` holds the next request back, `held` waits
     for that and tells whether one is held, `release` lets it go on. LabError if it cannot start.
     """
     ca_file, own = process.config["ca_file"], process.folder / OWN_CA_FILE
@@ -68,6 +69,7 @@ def run(process: Process) -> None:
         {
             "address": lambda: {"proxy": proxy},
             "forget": tap.captured.forget,
+            "send_from": tap.send_from,
             "hold": tap.hold.arm,
             "held": tap.hold.caught,
             "release": tap.hold.release,
@@ -96,6 +98,11 @@ class Tap:
     def __init__(self, captured: Captured, hold: Hold) -> None:
         self.captured = captured
         self.hold = hold
+        self._address = ""
+
+    def send_from(self, address: str) -> None:
+        """Connect to servers from this local address from now on, empty for any."""
+        self._address = address
 
     def http_connect(self, flow: HTTPFlow) -> None:
         """Refuse a tunnel to anywhere else: the lab attacks only what it started itself."""
@@ -106,6 +113,8 @@ class Tap:
         """Refuse every other connection to anywhere else, as one that plain HTTP asks for."""
         if data.server.address is None or data.server.address[0].lower() not in _LOOPBACK:
             data.server.error = "This proxy leads to 127.0.0.1 only."
+        elif self._address:
+            data.server.sockname = (self._address, 0)
 
     async def request(self, flow: HTTPFlow) -> None:
         """Hold a request back if that was asked for; other connections go on meanwhile."""

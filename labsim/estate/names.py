@@ -44,4 +44,7 @@ RESERVED = frozenset(
     }
 )
 """Names that a run has for other things than the plan's clients and resource servers."""
+CLIENTS_ADDRESS = "127.0.0.2"
+ATTACKERS_ADDRESS = "127.0.0.3"
+"""From where they send in the variant with an allow-list; elsewhere the system chooses."""
 COLLECTION = "/records"

@@ -146,6 +146,11 @@ class Varied:
         thumbprint = certificate and certificate_thumbprint(as_der(certificate.encode()))
         self.role = replace(self.role, trusted_proxy=thumbprint)
 
+    def allow(self, addresses: list[str] | None) -> None:
+        """Take requests from these addresses only, or from anywhere."""
+        allowed = None if addresses is None else frozenset(addresses)
+        self.role = replace(self.role, allowed_addresses=allowed)
+
     def enforce(self, on: bool) -> None:
         """Ask of each token what its binding asks, or take any good token as a bearer token."""
         self.role = replace(self.role, enforces=on)
@@ -178,6 +183,7 @@ def run(process: Process) -> None:
             "trust_proxy": varied.trust_proxy,
             "introspect": varied.introspect,
             "enforce": varied.enforce,
+            "allow": varied.allow,
             "restore": varied.records.restore,
             "keep": varied.keep,
             "file": varied.records.file,

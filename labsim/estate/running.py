@@ -20,6 +20,7 @@ from labsim.estate.names import (
     ATTACKER,
     AUTHORIZATION_SERVER,
     CA_FILE,
+    CLIENTS_ADDRESS,
     CLOCK_FILE,
     COLLECTION,
     EVENTS_FOLDER,
@@ -213,6 +214,10 @@ class Estate:
             *(self._children[n] for n in names[1:] if n in self._children),
         ]
 
+    def has(self, name: str) -> bool:
+        """Tell whether there is a process of this name, and it runs."""
+        return name in self._children and self._children[name].alive
+
     def process(self, name: str) -> Child:
         """Return a process by name, a client's as the plan has it; LabError that lists them."""
         if not self._children:
@@ -223,6 +228,11 @@ class Estate:
         if name not in self._children:
             raise LabError.unknown("process", name, {**self._children, **self.plan.clients})
         return self._children[name]
+
+    @property
+    def clients_address(self) -> str:
+        """Return the address from which clients send; empty where it does not matter."""
+        return CLIENTS_ADDRESS if self.variant.allow_list else ""
 
     def bind(self, client: str, binding: str = "", custody: str = "") -> None:
         """Bind a client's tokens in another way from now on, at both ends; or as the plan says."""
@@ -243,9 +253,9 @@ class Estate:
 
         Raises LabError for a name that does not exist; it lists those that do.
         """
-        wanted, before = variant(name), self.variant
+        wanted = variant(name)
+        varying.change(self, self.variant, wanted)
         self.variant = wanted
-        varying.change(self, before, wanted)
 
     def enforce(self, names: Collection[str]) -> None:
         """Let these resource servers enforce bindings, and the others take any good token."""
@@ -277,12 +287,12 @@ class Estate:
 
     def interceptor(self) -> str:
         """Return the interceptor's proxy address; start it if it does not run."""
-        tap = self._children.get(INTERCEPTOR)
-        if tap is None or not tap.alive:
+        if not self.has(INTERCEPTOR):
             if _TAPPING.run_folder is None:
                 _TAPPING.join_run(_ESTATE)
             config = {"ca_file": str(self.ca_file)}
             tap = _TAPPING.fork(INTERCEPTOR, ENTRIES["interceptor"], config)
             tap.wait_ready()
+            tap.call("send_from", address=self.clients_address)
             self._children[INTERCEPTOR] = tap
-        return str(tap.call("address")["proxy"])
+        return str(self.process(INTERCEPTOR).call("address")["proxy"])

@@ -41,6 +41,7 @@ class Signer:
         self._diallers: dict[str, Dialler] = {}
         self._key = SigningKey.generate()
         self._stamps: bool = process.config["stamps"]
+        self._address: str = process.config["address"]
         self._operations: dict[str, Callable[..., dict[str, Any]]] = {
             "hello": self.hello,
             "certified": self.certified,
@@ -55,6 +56,12 @@ class Signer:
         if operation is None:
             return {"refused": f"a signer knows {', '.join(self._operations)}"}
         return operation(**asked)
+
+    def send_from(self, address: str) -> None:
+        """Open connections from this local address from now on, empty for any."""
+        self._address = address
+        for dialler in self._diallers.values():
+            dialler.send_from(address)
 
     def stamp(self, on: bool) -> None:
         """Stamp the time from now on, or sign whatever comes."""
@@ -100,20 +107,21 @@ class Signer:
         return outcome_to_json(dialler(sent.showing(certificate)))
 
     def _dialler(self, proxy: str) -> Dialler:
-        # One at a time: each interceptor has a port of its own.
-        for old in self._diallers.values():
-            old.close()
+        # One interceptor at a time: each has a port of its own.
+        for old in [each for each in self._diallers if each and proxy]:
+            self._diallers.pop(old).close()
         if proxy:
             bound = PATIENCE_SECONDS
             dialler = Dialler(self._ca_file, proxy, self._interceptor_ca, seconds=bound)
         else:
             dialler = Dialler(self._ca_file)
-        self._diallers = {proxy: dialler}
+        dialler.send_from(self._address)
+        self._diallers[proxy] = dialler
         return dialler
 
 
 def run(process: Process) -> None:
-    """Run one signer; config: `binding`, and `stamps` (whether it writes the time itself)."""
+    """Run one signer; config: `binding`, `stamps` (whether it writes the time), `address`."""
     signer = Signer(process)
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     socket_file = process.folder / SIGNER_SOCKET
@@ -127,4 +135,4 @@ def run(process: Process) -> None:
         ) from error
     listening.listen()
     serve(listening, signer.answer, "signer")
-    process.serve({"stamp": signer.stamp})
+    process.serve({"stamp": signer.stamp, "send_from": signer.send_from})

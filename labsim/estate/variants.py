@@ -16,8 +16,9 @@ from labsim.errors import LabError
 class Variant:
     """Say what differs: nonces, a replay memory, a replica, a proxy, introspection, signers.
 
-    `holds` says that the interceptor holds a request back, so that the thief has it first,
-    `careless_exchange` which checks the authorization server leaves out of a token exchange.
+    `holds` says that the interceptor holds a request back, so that the thief has it first;
+    `careless_exchange` names the checks that the authorization server leaves out of a token
+    exchange; `allow_list` says that resource servers look at where a request comes from.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Variant:
     stamps: bool = False
     holds: bool = False
     careless_exchange: tuple[str, ...] = ()
+    allow_list: bool = False
 
 
 _FOR_ANYONE = ("caller_may_use_the_subject_token",)
@@ -88,6 +90,11 @@ _ALL = (
         "exchange_widens",
         "the same, and the new token may go further than the old one",
         careless_exchange=(*_FOR_ANYONE, "audience_is_within_reach", "scope_is_no_wider"),
+    ),
+    Variant(
+        "ip_allow_list",
+        "each resource server takes requests from the address of the clients and no other",
+        allow_list=True,
     ),
 )
 VARIANTS = {variant.name: variant for variant in _ALL}

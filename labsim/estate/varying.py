@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
+from labsim.estate.addresses import keep_apart
 from labsim.estate.names import (
     ATTACKER,
     AUTHORIZATION_SERVER,
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
 
 def change(estate: Estate, before: Variant, wanted: Variant) -> None:
-    """Change what differs between the two variants, and nothing else."""
+    """Change what differs between the two variants, and nothing else; LabError if it cannot be."""
+    if wanted.allow_list != before.allow_list:
+        keep_apart(estate, wanted.allow_list)
     if wanted.nonces != before.nonces:
         for server in (AUTHORIZATION_SERVER, *estate.urls):
             estate.process(server).call("require_nonce", on=wanted.nonces)

@@ -49,7 +49,7 @@ class Workload:
         self._endpoints: tuple[str, str] = (config["token_endpoint"], config["mtls_token_endpoint"])
         self._resources: dict[str, dict[str, str]] = config["resources"]
         self._refreshes: bool = config["grant"] == "refresh_token"
-        self._direct = Dialler(str(process.run_folder / CA_FILE))
+        self.direct = Dialler(str(process.run_folder / CA_FILE))
         self.victim = Victim(process, self)
         self._binding: Binding | None = None
         self._key: Custody | None = None
@@ -154,7 +154,7 @@ class Workload:
     @property
     def send(self) -> Send:
         """Return what it sends with, past any interceptor."""
-        return self._through(self._direct)
+        return self._through(self.direct)
 
     def token_for(self, url: str) -> TokenSet | None:
         """Return a token for this address, None if it never calls there; raises TokenRefused."""
@@ -186,7 +186,7 @@ class Workload:
             lambda: CALLS[doing](resource["url"]),
             self.binding,
             Presentation(token.access_token, holder, self.clock(), new_id),
-            self._through(self.victim.tap or self._direct),
+            self._through(self.victim.tap or self.direct),
         )
         if outcome.response is not None and outcome.response.status == 401:
             self._tokens.pop(name, None)  # it is good no more: the next call asks for a new one
@@ -265,6 +265,7 @@ def run(process: Process) -> None:
             "begin": workload.begin,
             "finish": workload.finish,
             "call_at": workload.call_at,
+            "send_from": workload.direct.send_from,
             "leak": workload.victim.leak,
             "mend": workload.victim.mend,
             "pasted": workload.victim.pasted,

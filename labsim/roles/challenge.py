@@ -44,6 +44,8 @@ def challenge(
     body = {"error": error} if error else {}
     if rejection.reason is Reason.UNAVAILABLE:
         return Response.of_json(503, body, (("Retry-After", "1"),))
+    if rejection.reason is Reason.ADDRESS_NOT_ALLOWED:
+        return Response.of_json(rejection.reason.status, body)  # no credentials would help
     used = credential.scheme.lower() if credential else None
     fields = []
     # The scheme that was used comes first: some clients read no further (RFC 9110 section 11.6.1).

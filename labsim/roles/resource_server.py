@@ -28,6 +28,7 @@ from labsim.roles.forwarded_certificate import as_the_client_sent_it
 from labsim.roles.introspected_tokens import IntrospectedTokens
 from labsim.roles.records_api import Records, answer, needed_scope
 from labsim.roles.revocation_notice import NOTICE_PATH, RevocationList, receive_notice
+from labsim.roles.source_address import must_be_allowed
 
 METADATA_PATH = "/.well-known/oauth-protected-resource"
 # RFC 9110 section 11.4: a scheme, one space or more, then (RFC 6750 section 2.1) a token68.
@@ -51,8 +52,9 @@ class ResourceServer:
     for, `trusted_proxy` is the thumbprint of a proxy's certificate (RFC 9440). `revocations` is
     what the authorization server's notices fill, None where none are taken; with `introspected`,
     tokens are asked about instead of read. `enforces` is False for the lesson on a partial rollout
-    and nothing else: then no `cnf` is looked at, and any good token is a bearer token. Raises
-    ValueError if two bindings could claim the same token.
+    and nothing else: then no `cnf` is looked at, and any good token is a bearer token.
+    `allowed_addresses` are those that requests may come from, None for any. Raises ValueError if
+    two bindings could claim the same token.
     """
 
     name: str
@@ -71,6 +73,7 @@ class ResourceServer:
     introspected: IntrospectedTokens | None = None
     trusted_proxy: str = ""
     enforces: bool = True
+    allowed_addresses: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
         members = [(b.credential.name, b.confirmation) for b in self.bindings]
@@ -95,6 +98,7 @@ class ResourceServer:
         binding: Binding | None = None
         claims: Mapping[str, Any] = {}
         try:
+            must_be_allowed(request, self.allowed_addresses)
             request = as_the_client_sent_it(request, self.trusted_proxy)
             credential = extract_credential(request, self.bindings)
             claims = self.token_claims(credential.token, now)
@@ -257,7 +261,7 @@ def no_binding(bindings: Sequence[Binding]) -> Binding:
     """Return the binding to nothing, whatever the token names: a server that enforces nothing yet.
 
     This is the migration hazard of RFC 9449 section 7.2: a bound token is a bearer token here,
-    under its own scheme or another. Raises ValueError if the server knows no bearer tokens at all.
+    under its own scheme or another. Raises ValueError if the server does not know bearer tokens.
     """
     for binding in bindings:
         if binding.confirmation is None:

@@ -38,6 +38,7 @@ def test_the_base_is_the_strict_profile() -> None:
         ("proxy_passes", {"proxy": "passes"}),
         ("stamping_signer", {"stamps": True}),
         ("unspent", {"holds": True}),
+        ("ip_allow_list", {"allow_list": True}),
         ("exchange_for_anyone", {"careless_exchange": (ASKER,)}),
         ("exchange_unbinds", {"careless_exchange": (ASKER, "new_token_is_bound")}),
         (

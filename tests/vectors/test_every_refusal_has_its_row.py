@@ -20,6 +20,7 @@ from labsim.roles import (
     resource_server,
     revocation,
     revocation_notice,
+    source_address,
     tls_client_authentication,
     token_exchange,
 )
@@ -41,6 +42,7 @@ ROLES = (
     resource_server,
     revocation,
     revocation_notice,
+    source_address,
     tls_client_authentication,
     token_exchange,
     credentials,
