@@ -26,13 +26,16 @@ type Bar = dict[Any, Any]
 
 
 def both(attempts: pd.DataFrame, holder: pd.DataFrame, variant: str = "base") -> dict[str, Grid]:
-    """Return the grid of the server the token is for and, where one was tried, of the others."""
+    """Return the grid of the server the token is for and, where one was tried, of the others.
+
+    Both have the same columns: one in which no other server was tried is not measured there.
+    """
     grids = {SAME: cells.grid(attempts, holder, "same_resource", variant)}
     try:
-        grids[OTHER] = cells.grid(attempts, holder, "other_resource", variant)
+        other = cells.grid(attempts, holder, "other_resource", variant)
     except LabError:
         return grids  # every client that was robbed calls one resource only
-    return grids
+    return grids | {OTHER: cells.at(other, grids[SAME].columns)}
 
 
 def of_matrix(grid: Grid) -> str:

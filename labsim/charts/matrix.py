@@ -71,10 +71,15 @@ def _figure(grids: dict[str, Grid], title: str) -> Figure:
     width = 2 * MARGIN + LABEL + CELL * max(len(band) for band in bands)
     every = {where: _rows(where, grid) for where, grid in grids.items()}
     panels = [
-        [_panel(where, rows, places, width) for where, rows in every.items()] for places in bands
+        [
+            _panel(where, rows, places, width)
+            for where, rows in every.items()
+            if _looks(rows, places) != {Look.NOT_MEASURED}
+        ]
+        for places in bands
     ]
-    looks = [look for look in Look if any(look in _looks(rows) for rows in every.values())]
-    looks = [look for look in looks if look is not Look.NOT_MEASURED]
+    found = {cell.look for rows in every.values() for _, row in rows for cell in row}
+    looks = [look for look in Look if look in found and look is not Look.NOT_MEASURED]
     top = style.heading_height(width, title)
     body = sum(HEAD + 0.15 + sum(panel.height for panel in band) for band in panels)
     height = top + body + tiles.KEY * len(looks) + 0.5
@@ -111,8 +116,8 @@ def _panel(where: str, rows: Rows, places: list[int], width: float) -> _Panel:
     return _Panel(where, shown, style.wrapped(note, width - 2 * MARGIN, 7.5, 4))
 
 
-def _looks(rows: Rows) -> set[Look]:
-    return {cell.look for _, row in rows for cell in row}
+def _looks(rows: Rows, places: list[int]) -> set[Look]:
+    return {row[place].look for _, row in rows for place in places}
 
 
 def _header(axes: Axes, y: float, columns: list[Column]) -> None:

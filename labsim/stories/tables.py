@@ -6,12 +6,11 @@ Columns that came out the same are one column, and so are thefts: what is left i
 from __future__ import annotations
 
 import textwrap
-from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from labsim.charts import cells, findings, words
-from labsim.charts.cells import Cell, Grid, Row
+from labsim.charts.cells import Cell, Grid
 from labsim.charts.words import SIGNS, Look
 from labsim.stories import compact
 from labsim.stories.signs import Signs
@@ -102,7 +101,7 @@ def _rows(same: Grid, other: Grid | None) -> compact.Rows:
     rows += [(words.replay(row.replays[0]), row.cells) for row in same.rows]
     own = len(rows)
     if other:
-        rows += findings.labelled(cells.merged(_at(other, same)))
+        rows += findings.labelled(cells.merged(other.rows))
     return rows, own
 
 
@@ -114,21 +113,6 @@ def _columns(same: Grid, other: Grid | None, places: list[int], signs: Signs) ->
         shown = tuple(signs.cell(row[place]) for _, row in rows)
         columns.setdefault((same.columns[place].binding, *shown), []).append(place)
     return list(columns.values())
-
-
-def _at(other: Grid, same: Grid) -> tuple[Row, ...]:
-    # The same columns as the first panel's, in its order, so that both can stand in one table.
-    place = {column: number for number, column in enumerate(other.columns)}
-    return tuple(
-        replace(
-            row,
-            cells=tuple(
-                row.cells[place[column]] if column in place else cells.NOT_MEASURED
-                for column in same.columns
-            ),
-        )
-        for row in other.rows
-    )
 
 
 def _head(grid: Grid, group: list[int]) -> str:
