@@ -264,7 +264,7 @@ def credentials_in(files: Iterable[tuple[str, bytes]]) -> list[Loot]:
 
 
 def stored_grants(access: Access) -> list[Loot]:
-    """Make one Loot for each tenant in an integration's store, with the credential if it is there."""
+    """Make a Loot for each tenant in an integration's store, with the credential if it is there."""
     found = []
     for name, content in access.files():
         store = json.loads(content)
