@@ -160,6 +160,17 @@ def grid(
     return Grid(columns, _holder(holder, columns, variant), tuple(rows))
 
 
+def at(grid: Grid, columns: tuple[Column, ...]) -> Grid:
+    """Return a grid with these columns, in their order; those it lacks are not measured."""
+    place = {column: number for number, column in enumerate(grid.columns)}
+
+    def placed(found: tuple[Cell, ...]) -> tuple[Cell, ...]:
+        return tuple(found[place[c]] if c in place else NOT_MEASURED for c in columns)
+
+    rows = tuple(Row(row.replays, placed(row.cells)) for row in grid.rows)
+    return Grid(columns, placed(grid.holder), rows)
+
+
 def _records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
     return frame.to_dict("records")
 

@@ -132,8 +132,8 @@ def _panel(where: str, rows: Rows, places: list[int], width: float) -> _Panel:
     return _Panel(where, shown, style.wrapped(note, width - 2 * MARGIN, 7.5, 4))
 
 
-def _looks(rows: Rows) -> set[Look]:
-    return {cell.look for _, row in rows for cell in row}
+def _looks(rows: Rows, places: list[int]) -> set[Look]:
+    return {row[place].look for _, row in rows for place in places}
 
 
 def _named(thefts: tuple[str, ...], count: int) -> list[str]:

@@ -42,7 +42,8 @@ def block(
         chosen = places[start : start + fit]
         lines += _heads([columns[place] for place in chosen])
         lines += _part(rows[:own], chosen, width, signs, reasons)
-        if rows[own:]:
+        elsewhere = {row[place].look for _, row in rows[own:] for place in chosen}
+        if elsewhere - {Look.NOT_MEASURED}:
             lines += ["  At another server:", *_part(rows[own:], chosen, width, signs, reasons)]
     return lines
 

@@ -27,7 +27,7 @@ def leak(victim: Victim) -> None:
 
 
 def take(access: Access) -> Iterable[Loot]:
-    """Go through the history, commit by commit; the last one that has a token for a URL wins."""
+    """Go through the history, commit by commit; the last token for a resource wins."""
     commits: dict[str, list[tuple[str, bytes]]] = {}
     for commit_id, path, content in access.history():
         commits.setdefault(commit_id, []).append((path, content))
@@ -35,7 +35,7 @@ def take(access: Access) -> Iterable[Loot]:
     for commit_id, files in commits.items():
         for loot in credentials_in(files):
             where = f"commit {commit_id[:10]}: {loot.found_at}"
-            found[loot.url] = replace(loot, found_at=where)
+            found[loot.resource] = replace(loot, found_at=where)
     return found.values()
 
 

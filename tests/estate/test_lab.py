@@ -28,7 +28,10 @@ def lab() -> Iterator[labsim.Lab]:
         (lambda lab: lab.bind("storefront", "magic"), "bearer, dpop"),
         (lambda lab: lab.bind("storefront", "dpop", custody="pocket"), "file, memory"),
         (lambda lab: lab.attacker.steal("nobody", by="log_line"), "storefront"),
-        (lambda lab: lab.attacker.steal("storefront", by="magic"), "container_files, log_line"),
+        (
+            lambda lab: lab.attacker.steal("storefront", by="magic"),
+            "container_files, former_employee, log_line",
+        ),
         (lambda lab: lab.attacker.show(99999), "numbered from 1"),
     ],
 )

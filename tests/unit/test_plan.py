@@ -44,8 +44,17 @@ def test_the_labs_estate_is_the_one_of_the_design(lab_plan: Plan) -> None:
         "ci-runner",
         "nightly-export",
     }
-    for story in lab_plan.stories.values():
-        assert story.thefts == ("wiretap", "log_line", "container_files")
+    everywhere = {"wiretap", "log_line", "container_files"}
+    assert {
+        story.client: set(story.thefts) - everywhere for story in lab_plan.stories.values()
+    } == {
+        "fulfilment": {"compromised_resource", "container_code"},
+        "support-agent": {"ticket", "chat", "prompt_injection"},
+        "lead-sync": {"vendor_tokens", "vendor_store"},
+        "ci-runner": {"commit"},
+        "nightly-export": {"former_employee"},
+    }
+    assert all(everywhere < set(story.thefts) for story in lab_plan.stories.values())
 
 
 def test_every_resource_holds_6_to_30_records_that_nobody_mixes_up(lab_plan: Plan) -> None:

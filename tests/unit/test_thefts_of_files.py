@@ -8,7 +8,11 @@ from labsim.estate import plan
 from labsim.loot import Kind, Loot
 from tests.robbed import ENTRY, THEFTS, URL, Given, Victim, took
 
-OTHER = {**ENTRY, "url": "https://crm.test/records", "access_token": "u"}
+OTHER = {
+    "resource": "https://crm.test",
+    "url": "https://crm.test/records",
+    "access_token": "u",
+}
 FILES = {
     "tokens.json": json.dumps({"orders": ENTRY, "crm": OTHER}).encode(),
     "client.json": b'{"client_id": "free"}',
@@ -46,9 +50,10 @@ def test_a_history_holds_settings_and_no_key() -> None:
 
 
 def test_the_newest_commit_with_a_token_wins() -> None:
-    newer = {"tokens.json": json.dumps({"orders": {**ENTRY, "access_token": "n"}}).encode()}
+    moved = {**ENTRY, "access_token": "n", "url": "https://proxy.test/records"}
+    newer = {"tokens.json": json.dumps({"orders": moved}).encode()}
     found = found_in_history(committed(FILES, newer))
-    assert {loot.url: loot.token for loot in found} == {URL: "n", OTHER["url"]: "u"}
+    assert {loot.url: loot.token for loot in found} == {moved["url"]: "n", OTHER["url"]: "u"}
 
 
 def test_a_work_tree_alone_holds_nothing() -> None:
