@@ -107,10 +107,14 @@ class Child:
 
 
 class Preloaded:
-    """Start and use a parent process that has certain modules imported and forks children."""
+    """Start and use a parent process that has certain modules imported and forks children.
 
-    def __init__(self, name: str, modules: Sequence[str]) -> None:
+    One that is not awaited lets others have the processor while it imports.
+    """
+
+    def __init__(self, name: str, modules: Sequence[str], is_awaited: bool = True) -> None:
         self.name = name
+        self._is_awaited = is_awaited
         self.modules = list(modules)
         self._running: ParentProcess | None = None
         self._finish: Callable[[], object] = lambda: None
@@ -142,7 +146,8 @@ class Preloaded:
                     todo="`python -m labsim doctor` says what is missing.",
                 ) from error
             self._finish = weakref.finalize(self, running.finish)
-            running.channel.post("preload", {"modules": self.modules})
+            imports = {"modules": self.modules, "is_awaited": self._is_awaited}
+            running.channel.post("preload", imports)
 
     def run(self, entry: str, /, **arguments: Any) -> Any:
         """Call "module:function" in the parent itself; arguments and result are JSON.

@@ -38,9 +38,10 @@ ENTRIES = {
     "interceptor": "labsim.estate.interceptor:run",
 }
 _MODULES = sorted({entry.partition(":")[0] for entry in ENTRIES.values()})
-# The interceptor's parent is another one: mitmproxy would make every process heavier.
+# The interceptor's parent is another one: mitmproxy would make every process heavier. Nobody waits
+# for it yet, and a second start may have begun.
 _ESTATE = Preloaded("labsim-estate", [m for m in _MODULES if m != "labsim.estate.interceptor"])
-_TAPPING = Preloaded("labsim-interceptor", ["labsim.estate.interceptor"])
+_TAPPING = Preloaded("labsim-interceptor", ["labsim.estate.interceptor"], is_awaited=False)
 
 
 class Estate:
