@@ -46,6 +46,7 @@ class Reason(StrEnum):
     # What the request may do.
     SCOPE_INSUFFICIENT = auto()
     # Only at the authorization server (RFC 6749 section 5.2, RFC 8707 section 2).
+    METHOD_NOT_ALLOWED = auto()
     REQUEST_MALFORMED = auto()
     CLIENT_UNKNOWN = auto()
     CLIENT_CREDENTIAL_INVALID = auto()
@@ -75,6 +76,7 @@ class Reason(StrEnum):
 
 _STATUS = {
     Reason.CREDENTIALS_MALFORMED: 400,
+    Reason.METHOD_NOT_ALLOWED: 405,
     Reason.REQUEST_MALFORMED: 400,
     Reason.SCOPE_INSUFFICIENT: 403,
     Reason.GRANT_UNSUPPORTED: 400,
@@ -89,6 +91,7 @@ _ERROR = {
     Reason.NO_CREDENTIALS: None,
     Reason.CREDENTIALS_MALFORMED: "invalid_request",
     Reason.SCOPE_INSUFFICIENT: "insufficient_scope",
+    Reason.METHOD_NOT_ALLOWED: "invalid_request",
     Reason.REQUEST_MALFORMED: "invalid_request",
     Reason.CLIENT_UNKNOWN: "invalid_client",
     Reason.CLIENT_CREDENTIAL_INVALID: "invalid_client",
