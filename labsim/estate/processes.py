@@ -99,10 +99,12 @@ class Child:
         last = run_folder.last_lines(self._log)
         how = self._parent.end_child(self.pid)
         words = f"Its stderr.log ends with:\n{last}\n" if last else "Its stderr.log is empty."
+        full = run_folder.fullness(self._log.parent.parent)
+        room = "Make room there or set TMPDIR to a folder with room; then call" if full else "Call"
         return ProcessDied(
             f"The process {self.name} (pid {self.pid}) {how}; {operation!r} got no answer.",
-            words,
-            "Call lab.reset() to start afresh.",
+            f"{full} {words}".lstrip(),
+            f"{room} lab.reset() to start afresh.",
         )
 
 
