@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
 from labsim import checks
 from labsim.checks import Checks
@@ -74,8 +75,7 @@ class Presentation:
     nonce: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What a server knows besides the proof: the request, the time, its memory, the token.
 
     `token` and `claims` are None and empty at the token endpoint. `memory` is None where a
@@ -88,7 +88,7 @@ class Evidence:
     memory: ReplayMemory | None = None
     nonces: Nonces | None = None
     token: str | None = None
-    claims: Mapping[str, Any] = field(default_factory=dict)
+    claims: Mapping[str, Any] = MappingProxyType({})
     is_revoked: Callable[[str], bool] = lambda _thumbprint: False
 
     @property

@@ -6,7 +6,6 @@ sender, so that a binding with another token (a WIMSE workload identity token, s
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -32,25 +31,25 @@ class IssuerKeys(Protocol):
 
 
 class VerifiedTokens:
-    """Remember whose signature was good, so that a token's signature is verified once.
+    """Remember whose signature was good, so that a token is parsed and its signature verified once.
 
     Only that: expiry, audience and revocation are looked at for every request. Bounded; the
     oldest entry goes first.
     """
 
-    def __init__(self, bound: int = 4096) -> None:
-        self._seen: dict[bytes, None] = {}
+    def __init__(self, bound: int = 1024) -> None:
+        self._seen: dict[str, CompactJws] = {}
         self._bound = bound
 
-    def knows(self, token: str) -> bool:
-        """Tell whether this very token was verified before."""
-        return hashlib.sha256(token.encode()).digest() in self._seen
+    def find(self, token: str) -> CompactJws | None:
+        """Return this very token, taken apart, if it was verified before."""
+        return self._seen.get(token)
 
-    def add(self, token: str) -> None:
+    def add(self, jws: CompactJws) -> None:
         """Remember a token whose signature was good."""
         if len(self._seen) >= self._bound:
             self._seen.pop(next(iter(self._seen)), None)
-        self._seen[hashlib.sha256(token.encode()).digest()] = None
+        self._seen[jws.text] = jws
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,8 @@ class CredentialKind:
     def verify(self, token: str, evidence: TokenEvidence) -> Mapping[str, Any]:
         """Return the token's claims once every check holds; raises Rejected."""
         try:
-            jws = parse_compact(token)
+            known = evidence.verified.find(token) if evidence.verified else None
+            jws = known or parse_compact(token)
         except Malformed as error:
             raise Rejected(
                 Reason.TOKEN_MALFORMED,
@@ -101,7 +101,7 @@ def no_critical_extension(jws: CompactJws, _evidence: TokenEvidence) -> bool:
 
 def signature_is_by_the_issuer(jws: CompactJws, evidence: TokenEvidence) -> bool:
     """Look the key up by `kid` among the issuer's own; jwk, jku and x5u are not read."""
-    if evidence.verified and evidence.verified.knows(jws.text):
+    if evidence.verified and evidence.verified.find(jws.text):
         return True
     kid, algorithm = jws.header.get("kid"), jws.header.get("alg")
     key = evidence.keys.key(kid) if isinstance(kid, str) else None
@@ -109,7 +109,7 @@ def signature_is_by_the_issuer(jws: CompactJws, evidence: TokenEvidence) -> bool
         return False
     good = token_is_signed_by(jws.text, key.key, key.algorithms)
     if good and evidence.verified:
-        evidence.verified.add(jws.text)
+        evidence.verified.add(jws)
     return good
 
 

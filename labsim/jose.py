@@ -10,9 +10,8 @@ import json
 from base64 import urlsafe_b64encode
 from binascii import a2b_base64
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import jwt
 
@@ -94,8 +93,7 @@ def is_number(value: object) -> bool:
     return type(value) in (int, float) and -1e15 < value < 1e15  # type: ignore[operator]
 
 
-@dataclass(frozen=True, slots=True)
-class CompactJws:
+class CompactJws(NamedTuple):
     """Hold a compact JWS taken apart but not yet verified (RFC 7515 section 7.1).
 
     `text` is the whole as it came; `protected` the header as it came, which one sender's proofs

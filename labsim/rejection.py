@@ -47,6 +47,7 @@ class Reason(StrEnum):
     # What the request may do.
     SCOPE_INSUFFICIENT = auto()
     # Only at the authorization server (RFC 6749 section 5.2, RFC 8707 section 2).
+    METHOD_NOT_ALLOWED = auto()
     REQUEST_MALFORMED = auto()
     CLIENT_UNKNOWN = auto()
     CLIENT_CREDENTIAL_INVALID = auto()
@@ -77,6 +78,7 @@ class Reason(StrEnum):
 _STATUS = {
     Reason.ADDRESS_NOT_ALLOWED: 403,
     Reason.CREDENTIALS_MALFORMED: 400,
+    Reason.METHOD_NOT_ALLOWED: 405,
     Reason.REQUEST_MALFORMED: 400,
     Reason.SCOPE_INSUFFICIENT: 403,
     Reason.GRANT_UNSUPPORTED: 400,
@@ -93,6 +95,7 @@ _ERROR = {
     Reason.NO_CREDENTIALS: None,
     Reason.CREDENTIALS_MALFORMED: "invalid_request",
     Reason.SCOPE_INSUFFICIENT: "insufficient_scope",
+    Reason.METHOD_NOT_ALLOWED: "invalid_request",
     Reason.REQUEST_MALFORMED: "invalid_request",
     Reason.CLIENT_UNKNOWN: "invalid_client",
     Reason.CLIENT_CREDENTIAL_INVALID: "invalid_client",

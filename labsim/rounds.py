@@ -35,6 +35,7 @@ BASE = (
 VARIANTS = (
     ("nonce", "dpop", "file", "wiretap"),
     ("nonce", "dpop", "file", "container_files"),
+    ("introspection", "dpop", "file", "container_files"),
     ("minimal", "dpop", "file", "wiretap"),
     ("minimal", "http_signature", "file", "wiretap"),
     ("replicas_shared", "dpop", "file", "wiretap"),

@@ -7,6 +7,7 @@ RFC 9421 section 2, for requests, and for components without parameters: `sf`, `
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from labsim.http_message import Request
@@ -56,10 +57,11 @@ def _component(request: Request, fields: Mapping[str, Sequence[str]], name: str)
     return ", ".join(fields[name])
 
 
-def _target_uri(request: Request) -> str:
+@lru_cache(maxsize=256)
+def _target_uri(url: str) -> str:
     """Return the whole URI but for its fragment; an empty path is `/` (RFC 9110 section 4.2.3)."""
-    uri = request.url.partition("#")[0]
-    if request.path:
+    uri = url.partition("#")[0]
+    if Request("", url).path:
         return uri
     origin, mark, query = uri.partition("?")
     return f"{origin}/{mark}{query}"
@@ -80,7 +82,7 @@ def _authority(request: Request) -> str:
 
 _DERIVED: Mapping[str, Callable[[Request], str]] = {
     "@method": lambda request: request.method,
-    "@target-uri": _target_uri,
+    "@target-uri": lambda request: _target_uri(request.url),
     "@authority": _authority,
     "@scheme": lambda request: request.url.partition(":")[0].lower(),
     "@request-target": lambda request: request.target,

@@ -11,8 +11,7 @@ import binascii
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import http_sf
 
@@ -29,8 +28,7 @@ _PARAMETER = re.compile(rf";({_KEY})=({_VALUE})", re.ASCII)
 _ONE_SIGNATURE = re.compile(rf"({_KEY})=({_BYTES})", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class SignatureInput:
+class SignatureInput(NamedTuple):
     """Hold one member of Signature-Input: what a signature covers, and what it says of itself.
 
     `components` are names as they stand between the quotes, with `;` and its parameters behind a

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from labsim.binding import Binding, Evidence, Presentation
 from labsim.checks import Check
@@ -38,8 +38,7 @@ ALGORITHMS = ("ES256", "Ed25519", "EdDSA")
 _NONCE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 
 
-@dataclass(frozen=True, slots=True)
-class DpopProof:
+class DpopProof(NamedTuple):
     """Hold a well-formed proof, not yet checked: its claims have the right types, no more."""
 
     jws: CompactJws

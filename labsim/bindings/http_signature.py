@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from labsim.binding import Binding, Evidence, Presentation
 from labsim.checks import Check
@@ -37,8 +37,7 @@ _DRAFT = "draft-richer-oauth-httpsig-03"
 _KEY_PARAMETERS = frozenset({"alg", "keyid", "pub"})
 
 
-@dataclass(frozen=True, slots=True)
-class HttpSignature:
+class HttpSignature(NamedTuple):
     """Hold a well-formed signature, not yet checked: its parameters have the right types, no more.
 
     `base` is what was signed, put together from this request; `introduced` is the key that a token
@@ -163,6 +162,12 @@ def bound_key(evidence: Evidence) -> PublicKey | None:
     algorithm, pub = named.get("alg"), named.get("pub")
     if type(algorithm) is not str or type(pub) is not str:
         return None
+    return _named_key(algorithm, pub)
+
+
+@lru_cache(maxsize=1024)
+def _named_key(algorithm: str, pub: str) -> PublicKey | None:
+    # Cached: every request with one token names the same key.
     try:
         return key_of_octets(algorithm, b64url_decode(pub))
     except Malformed:

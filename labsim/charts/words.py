@@ -90,6 +90,7 @@ REASONS: Final = {
     "PROOF_KEY_REVOKED": "key was withdrawn",
     "NONCE_REQUIRED": "server asks for a nonce",
     "SCOPE_INSUFFICIENT": "beyond the token's rights",
+    "METHOD_NOT_ALLOWED": "method not allowed",
     "REQUEST_MALFORMED": "request not readable",
     "CLIENT_UNKNOWN": "client not known",
     "CLIENT_CREDENTIAL_INVALID": "credential is wrong",

@@ -17,7 +17,7 @@ import h11
 from labsim.estate.limits import Limits
 from labsim.http_message import Request, Response
 
-_ALLOWED_IN_HEAD: Final = bytes([0x09, 0x0A, 0x0D, *range(0x20, 0x7F), *range(0x80, 0x100)])
+_PRINTABLE: Final = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])
 # RFC 3986 section 3.2.2 plus a port; "@" is not in it: a Host has no userinfo.
 _HOST: Final = re.compile(r"[A-Za-z0-9\-._~%!$&'()*+,;=:\[\]]*")
 _ABSOLUTE: Final = re.compile(r"https://([^/?]*)(.*)", re.IGNORECASE)
@@ -153,10 +153,11 @@ class RequestReader:
         if end + 4 > bound:
             raise HttpRefusal(431, f"header block over {bound} bytes")
         head = self._pending[: end + 4]
-        if head.translate(None, _ALLOWED_IN_HEAD):
-            raise HttpRefusal(400, "a control character in the header block")
         # h11 takes bare line feeds and folded lines, which others read differently.
-        if not head.count(b"\n") == head.count(b"\r") == head.count(b"\r\n"):
+        line_ends = head.translate(None, _PRINTABLE)
+        if line_ends.strip(b"\r\n"):
+            raise HttpRefusal(400, "a control character in the header block")
+        if len(line_ends) != 2 * head.count(b"\r\n"):
             raise HttpRefusal(400, "a bare carriage return or line feed (RFC 9112 section 2.2)")
         if b"\r\n " in head or b"\r\n\t" in head:
             raise HttpRefusal(400, "a folded header line (RFC 9112 section 5.2)")

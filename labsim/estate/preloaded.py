@@ -17,7 +17,6 @@ import select
 import signal
 import socket
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,6 +27,7 @@ from labsim.estate import run_folder
 from labsim.estate.channel import CHUNK, MOST_SOCKETS, Lines, Message, answer, hung_up
 from labsim.estate.descriptors import make_all_room
 from labsim.estate.idleness import Idleness
+from labsim.estate.preloading import import_all, standing_back
 from labsim.estate.process import Birth, live, set_name
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGIO)
@@ -145,22 +145,14 @@ class Parent:
 
     # What the owner asks for
 
-    def preload(self, modules: list[str]) -> None:
+    def preload(self, modules: list[str], is_awaited: bool) -> None:
         """Import these modules; if that fails, every later request says so."""
-        for module in modules:
-            try:
-                importlib.import_module(module)
-            except Exception as error:
-                self._broken = LabError(
-                    f"The lab cannot import {module}: {type(error).__name__}: {error}.",
-                    todo="`python -m labsim doctor` says what is missing.",
-                )
-                raise self._broken from error
-        threads = [t.name for t in threading.enumerate() if t is not threading.main_thread()]
-        if threads:
-            self._broken = LabError(f"Importing {modules} started threads: {threads}.")
-        gc.collect()
-        gc.freeze()
+        try:
+            with contextlib.nullcontext() if is_awaited else standing_back():
+                import_all(modules)
+        except LabError as error:
+            self._broken = error
+            raise
 
     def run(self, entry: str, arguments: dict[str, Any]) -> Any:
         """Call a function in this process, so that all later children have what it made."""

@@ -99,18 +99,24 @@ class Child:
         last = run_folder.last_lines(self._log)
         how = self._parent.end_child(self.pid)
         words = f"Its stderr.log ends with:\n{last}\n" if last else "Its stderr.log is empty."
+        full = run_folder.fullness(self._log.parent.parent)
+        room = "Make room there or set TMPDIR to a folder with room; then call" if full else "Call"
         return ProcessDied(
             f"The process {self.name} (pid {self.pid}) {how}; {operation!r} got no answer.",
-            words,
-            "Call lab.reset() to start afresh.",
+            f"{full} {words}".lstrip(),
+            f"{room} lab.reset() to start afresh.",
         )
 
 
 class Preloaded:
-    """Start and use a parent process that has certain modules imported and forks children."""
+    """Start and use a parent process that has certain modules imported and forks children.
 
-    def __init__(self, name: str, modules: Sequence[str]) -> None:
+    One that is not awaited lets others have the processor while it imports.
+    """
+
+    def __init__(self, name: str, modules: Sequence[str], is_awaited: bool = True) -> None:
         self.name = name
+        self._is_awaited = is_awaited
         self.modules = list(modules)
         self._running: ParentProcess | None = None
         self._finish: Callable[[], object] = lambda: None
@@ -142,7 +148,8 @@ class Preloaded:
                     todo="`python -m labsim doctor` says what is missing.",
                 ) from error
             self._finish = weakref.finalize(self, running.finish)
-            running.channel.post("preload", {"modules": self.modules})
+            imports = {"modules": self.modules, "is_awaited": self._is_awaited}
+            running.channel.post("preload", imports)
 
     def run(self, entry: str, /, **arguments: Any) -> Any:
         """Call "module:function" in the parent itself; arguments and result are JSON.

@@ -7,7 +7,6 @@ full, gone) raises StorageUnavailable, and the server then refuses. It never gue
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import sqlite3
 import threading
@@ -48,7 +47,7 @@ def known_kind(kind: str) -> str:
 
 def fingerprint(key: tuple[str, str]) -> bytes:
     """Return 32 octets that stand for (who, what), whatever characters these have."""
-    return hashlib.sha256(json.dumps(key).encode()).digest()
+    return hashlib.sha256(ascii(key).encode()).digest()
 
 
 class InProcessReplayMemory:

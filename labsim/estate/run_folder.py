@@ -57,6 +57,16 @@ def make_inner(folder: Path) -> None:
         raise _unusable(folder.parent, error) from error
 
 
+def fullness(folder: Path) -> str:
+    """Say in a sentence that there is no room left beside a run folder; empty if there is some."""
+    try:
+        disk = os.statvfs(folder.parent)
+    except OSError:  # it is gone itself, and so says nothing about room
+        return ""
+    free = disk.f_bavail * disk.f_frsize
+    return f"{folder.parent} is full: {free // 1024} KiB are free." if free < LEAST_ROOM else ""
+
+
 def _unusable(folder: Path, error: OSError) -> LabError:
     return LabError(
         f"The lab cannot write its run folder in {folder}: {error.strerror}.",

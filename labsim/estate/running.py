@@ -44,9 +44,10 @@ ENTRIES = {
     "interceptor": "labsim.estate.interceptor:run",
 }
 _MODULES = sorted({entry.partition(":")[0] for entry in ENTRIES.values()})
-# The interceptor's parent is another one: mitmproxy would make every process heavier.
+# The interceptor's parent is another one: mitmproxy would make every process heavier. Nobody waits
+# for it yet, and a second start may have begun.
 _ESTATE = Preloaded("labsim-estate", [m for m in _MODULES if m != "labsim.estate.interceptor"])
-_TAPPING = Preloaded("labsim-interceptor", ["labsim.estate.interceptor"])
+_TAPPING = Preloaded("labsim-interceptor", ["labsim.estate.interceptor"], is_awaited=False)
 MOST_EARLY = 32
 """In an estate of more clients, each is started when something is first asked of it."""
 

@@ -1,7 +1,8 @@
 """A proxy that ends TLS in front of resource servers and passes the client's certificate on.
 
-It asks for a certificate, needs none, and says in Client-Cert which one it saw (RFC 9440). To the
-servers it shows a certificate of its own, by which they know whom to believe.
+It asks for a certificate, needs none, and says in Client-Cert which one it saw (RFC 9440), and in
+Forwarded where the client reached it (RFC 7239). To the servers it shows a certificate of its own,
+by which they know whom to believe.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from labsim.estate.process import Process
 from labsim.estate.tls import server_context
 from labsim.http_message import Request, Response
 from labsim.keys import SigningKey
-from labsim.roles.forwarded_certificate import FIELD, FORGEABLE
+from labsim.roles import forwarded_address, forwarded_certificate
 from labsim.structured_fields import byte_sequence
 
 
@@ -37,11 +38,13 @@ def forwarded(request: Request, origin: str, *, strips: bool) -> Request:
     """Return the request as it goes on to the origin.
 
     A proxy that strips removes what only a proxy may say (RFC 9440 section 2.4); one that does not
-    is the mistake that section 4 warns of.
+    is the mistake that section 4 warns of. Both say last where they were reached.
     """
-    sent = request.without(*FORGEABLE) if strips else request
+    forgeable = (*forwarded_certificate.FORGEABLE, *forwarded_address.FORGEABLE)
+    sent = request.without(*forgeable) if strips else request
+    sent = sent.adding(forwarded_address.FIELD, forwarded_address.element(request))
     if request.peer_certificate is not None:
-        sent = sent.adding(FIELD, byte_sequence(request.peer_certificate))
+        sent = sent.adding(forwarded_certificate.FIELD, byte_sequence(request.peer_certificate))
     url = request.url.partition("://")[2].partition("/")[2]
     return replace(sent.without("Connection"), url=f"{origin}/{url}", peer_certificate=None)
 

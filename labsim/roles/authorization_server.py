@@ -179,14 +179,8 @@ class AuthorizationServer:
 
     def remember(self, claims: Mapping[str, Any], grant: Grant, now: float) -> None:
         """Remember the token, before anybody has it; raises Rejected if its origin just ended."""
-        issued = Issued(
-            claims["jti"],
-            grant.client_id,
-            grant.family,
-            claims["aud"],
-            claims["exp"],
-            grant.scopes,
-        )
+        whose = claims["jti"], grant.client_id, grant.family
+        issued = Issued(*whose, claims["aud"], claims["exp"], grant.scopes)
         if not self.issued_tokens.record(issued, now):
             raise Rejected(Reason.GRANT_INVALID, "origin_has_not_ended", "RFC 7009 section 2.1")
 
@@ -237,6 +231,8 @@ class AuthorizationServer:
         fields = self.fields(binding, now)
         if rejection.reason is Reason.UNAVAILABLE:
             return Response.of_json(503, {"error": error}, (*fields, ("Retry-After", "1")))
+        if rejection.reason is Reason.METHOD_NOT_ALLOWED:
+            return Response.of_json(405, {"error": error}, (*fields, ("Allow", "POST")))
         if error == "invalid_client":
             fields = (*fields, ("WWW-Authenticate", 'Basic realm="labsim"'))
             return Response.of_json(401, {"error": error}, fields)

@@ -38,7 +38,7 @@ def _malformed(check: str, source: str, detail: str = "") -> Rejected:
 def read_form(request: Request) -> Form:
     """Parse a POSTed form; raises Rejected for anything else, or a parameter that stands twice."""
     if request.method != "POST":
-        raise _malformed("method_is_post", "RFC 6749 section 3.2")
+        raise Rejected(Reason.METHOD_NOT_ALLOWED, "method_is_post", "RFC 6749 section 3.2")
     content_type = (request.value("Content-Type") or "").split(";")[0].strip().lower()
     if content_type != FORM:
         raise _malformed("content_is_a_form", "RFC 6749 appendix B")

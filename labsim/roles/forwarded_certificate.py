@@ -1,7 +1,7 @@
 """The client's certificate behind a proxy that ends TLS: the Client-Cert header (RFC 9440).
 
 The header counts only on a connection that the trusted proxy itself has opened, by its own
-certificate. From anybody else it is a header like any other.
+certificate. From anybody else it is a header like any other, and so is Forwarded.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from labsim.certificates import certificate_thumbprint
 from labsim.http_message import Request
 from labsim.jose import Malformed
 from labsim.rejection import Reason, Rejected
+from labsim.roles.forwarded_address import at_the_clients_url
 from labsim.structured_fields import item_byte_sequence
 
 FIELD = "Client-Cert"
@@ -29,8 +30,9 @@ FORGEABLE = (
 def as_the_client_sent_it(request: Request, trusted_proxy: str) -> Request:
     """Return the request with the certificate that the proxy's client showed, or with none.
 
-    `trusted_proxy` is the thumbprint of the proxy's own certificate, empty if there is none. Raises
-    Rejected for a header that is not exactly one byte sequence (RFC 9440 section 2.2).
+    It has the URL that this client asked for as well (see `forwarded_address`). `trusted_proxy` is
+    the thumbprint of the proxy's own certificate, empty if there is none. Raises Rejected for a
+    header that is not exactly one byte sequence (RFC 9440 section 2.2).
     """
     shown = request.peer_certificate
     if not trusted_proxy or shown is None or certificate_thumbprint(shown) != trusted_proxy:
@@ -42,7 +44,7 @@ def as_the_client_sent_it(request: Request, trusted_proxy: str) -> Request:
         certificate = item_byte_sequence(values[0]) if values else None
     except Malformed as error:
         raise _malformed(str(error)) from None
-    return replace(request, peer_certificate=certificate)
+    return at_the_clients_url(replace(request, peer_certificate=certificate))
 
 
 def _malformed(detail: str) -> Rejected:

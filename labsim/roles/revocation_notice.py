@@ -139,8 +139,10 @@ def receive_notice(
 
 def notice_claims(server: ResourceServer, request: Request, now: float) -> Mapping[str, Any]:
     """Return the claims of a notice that is good; raises Rejected."""
+    if request.method != "POST":
+        raise Rejected(Reason.METHOD_NOT_ALLOWED, "notice_is_posted", "RFC 8935 section 2.1")
     kind = (request.value("Content-Type") or "").split(";")[0].strip().lower()
-    if request.method != "POST" or kind != NOTICE_TYPE:
+    if kind != NOTICE_TYPE:
         raise Rejected(
             Reason.CREDENTIALS_MALFORMED, "notice_is_pushed", "RFC 8935 section 2.1", kind
         )
@@ -151,6 +153,8 @@ def notice_claims(server: ResourceServer, request: Request, now: float) -> Mappi
 def _refusal(rejection: Rejected) -> Response:
     if rejection.reason is Reason.UNAVAILABLE:
         return Response.of_json(503, {}, (("Retry-After", "1"),))
+    if rejection.reason is Reason.METHOD_NOT_ALLOWED:
+        return Response.of_json(405, {}, (("Allow", "POST"),))
     error = _ERRORS.get(rejection.reason, "invalid_request")
     return Response.of_json(400, {"err": error, "description": "the notice was not accepted"})
 

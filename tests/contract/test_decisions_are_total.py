@@ -173,7 +173,7 @@ def test_a_notice_may_be_anything(data: st.DataObject) -> None:
     lab = Lab()
     lines = st.just((("Content-Type", NOTICE_TYPE),))
     request = data.draw(requests(lines, st.binary(max_size=40), ORDERS)).at(f"{ORDERS}/revocations")
-    assert answer(lab, request).status == 400
+    assert answer(lab, request).status == (400 if request.method == "POST" else 405)
 
 
 @given(

@@ -9,7 +9,7 @@ import pytest
 
 import labsim
 from labsim.estate.names import CERTIFICATE_FILE, TERMINATOR
-from tests.estate.outside import context_of, events_of, refusal_by_tls, written
+from tests.estate.outside import connected, context_of, events_of, refusal_by_tls, written
 from tests.own_certificates import FOR_ITSELF, self_signed
 
 
@@ -50,26 +50,41 @@ def test_a_forged_header_works_where_a_proxy_passes_it_on(
     assert {row["outcome"] for row in lab.work_rows("storefront")} == {"served"}
 
 
-@pytest.mark.parametrize(
-    ("binding", "reason"),
-    [
-        ("bearer", ""),
-        ("mtls", ""),
-        ("dpop", "PROOF_TARGET_MISMATCH"),
-        ("http_signature", "BINDING_MISMATCH"),
-    ],
-)
-@pytest.mark.parametrize("variant", ["proxy_strips", "proxy_passes"])
-def test_a_proof_for_the_proxys_url_is_none_for_the_servers(
-    lab: labsim.Lab, variant: str, binding: str, reason: str
+@pytest.mark.parametrize("binding", ["bearer", "mtls", "dpop", "http_signature"])
+@pytest.mark.parametrize("variant", ["proxy_strips", "proxy_passes", "base"])
+def test_a_client_of_any_binding_is_served_through_a_proxy(
+    lab: labsim.Lab, variant: str, binding: str
 ) -> None:
-    """A limit of these variants: the servers behind know their own URLs, not the proxy's."""
+    """A proof is for the proxy's URL, and the servers behind it are told that one (RFC 7239)."""
     lab.vary(variant)
     lab.bind("storefront", binding)
     rows = lab.work_rows("storefront")
-    assert {lab.event(row["request_id"])["reason"] for row in rows} == {reason}
-    lab.vary("base")
-    assert {row["outcome"] for row in lab.work_rows("storefront")} == {"served"}
+    assert {lab.event(row["request_id"])["decision"] for row in rows} == {"served"}
+
+
+@pytest.mark.parametrize(
+    ("binding", "reason"),
+    [("dpop", "PROOF_TARGET_MISMATCH"), ("http_signature", "BINDING_MISMATCH")],
+)
+@pytest.mark.parametrize("variant", ["proxy_strips", "proxy_passes"])
+def test_a_proof_for_the_proxys_url_is_none_past_the_proxy(
+    lab: labsim.Lab, variant: str, binding: str, reason: str
+) -> None:
+    """Nor where its bearer says that it came through the proxy."""
+    lab.vary(variant)
+    lab.bind("storefront", binding)
+    (row, *_) = lab.work_rows("storefront", "orders")
+    assert row["outcome"] == "served"
+    inside, outside = lab.estate.urls["orders"], lab.estate.reached_at["orders"]
+    head, *fields = row["sent"].partition("\r\n\r\n")[0].split("\r\n")
+    host = outside.partition("://")[2]
+    assert f"Host: {host}" in fields
+    past = [head, "@", *(field for field in fields if not field.startswith("Host: "))]
+    past.append(f'Forwarded: host="{host}";proto=https')
+    with connected(inside, context_of(str(lab.estate.ca_file))) as peer:
+        answer = peer.send("\r\n".join([*past, "", ""]).encode()).answer()
+    assert answer.status == 401
+    assert lab.event(dict(answer.fields)["request-id"])["reason"] == reason
 
 
 def test_an_unknown_certificate_is_refused_by_the_proxy_itself(

@@ -8,6 +8,7 @@ import pytest
 
 from labsim.checks import StorageUnavailable
 from labsim.credentials import ACCESS_TOKEN, TokenEvidence, VerifiedTokens, scopes_in
+from labsim.jose import parse_compact
 from labsim.keys import PublicKey, SigningKey, public_key, thumbprint
 from labsim.rejection import Reason, Rejected
 from tests.jws import Change, Jws
@@ -75,7 +76,7 @@ def test_a_bad_signature_is_not_remembered() -> None:
             ACCESS_TOKEN.verify(forged, evidence(keys, verified=verified))
         assert refused.value.reason is Reason.TOKEN_SIGNATURE_INVALID
     assert keys.asked == 2
-    assert not verified.knows(forged)
+    assert verified.find(forged) is None
 
 
 def test_the_signature_is_part_of_what_is_remembered() -> None:
@@ -88,9 +89,10 @@ def test_the_signature_is_part_of_what_is_remembered() -> None:
 
 def test_the_memory_of_tokens_is_bounded() -> None:
     verified = VerifiedTokens(bound=2)
-    for token in ("a", "b", "c"):
+    tokens = [parse_compact(GOOD.text(Change(claims={"jti": jti}))) for jti in ("a", "b", "c")]
+    for token in tokens:
         verified.add(token)
-    assert [verified.knows(token) for token in ("a", "b", "c")] == [False, True, True]
+    assert [verified.find(token.text) for token in tokens] == [None, *tokens[1:]]
 
 
 def test_keys_that_cannot_be_had_make_no_token_good() -> None:

@@ -10,7 +10,7 @@ WITHOUT_CODE = {Reason.NO_CREDENTIALS, Reason.ADDRESS_NOT_ALLOWED}
 
 
 def test_each_reason_is_answered_with_a_refusal() -> None:
-    assert {reason.status for reason in Reason} == {400, 401, 403, 503}
+    assert {reason.status for reason in Reason} == {400, 401, 403, 405, 503}
 
 
 @pytest.mark.parametrize("reason", Reason)

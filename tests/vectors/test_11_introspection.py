@@ -279,7 +279,6 @@ def test_a_form_that_is_none_is_refused(lab: Lab, path: str) -> None:
     assertion = lab.authentication("keyed")(form_request(url, {"token": "t"}))
     both = {**dict(parse_qsl(assertion.body.decode()))}
     rows = {
-        "method_is_post": replace(good, method="GET"),
         "content_is_a_form": good.without("Content-Type"),
         "parameters_are_in_the_body": good.at(f"{url}?token=t"),
         "form_is_well_formed": replace(good, body=b"token=%ff"),

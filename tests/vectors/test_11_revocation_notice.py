@@ -112,7 +112,6 @@ def test_a_bad_notice_changes_nothing(
 
 
 PUSHED: dict[str, Edit] = {
-    "RN-10 got": lambda r: replace(r, method="GET"),
     "RN-10b a form": lambda r: r.without("Content-Type"),
     "RN-10c another type": lambda r: r.without("Content-Type").adding(
         "Content-Type", "application/jwt"
@@ -125,6 +124,16 @@ def test_a_notice_comes_as_such(lab: Lab, edit: Edit) -> None:
     bad = edit(notice(lab))
     reason = Reason.CREDENTIALS_MALFORMED
     assert_not_accepted(lab, bad, reason, "invalid_request", "notice_is_pushed")
+
+
+def test_a_notice_is_posted(lab: Lab) -> None:
+    """RN-10 (RFC 8935 section 2.1, RFC 9110 section 15.5.6)."""
+    good = notice(lab)
+    refused = answer(lab, replace(good, method="GET"))
+    event = lab.event or {}
+    assert (event["reason"], event["check"]) == ("METHOD_NOT_ALLOWED", "notice_is_posted")
+    assert (refused.status, refused.value("Allow"), held(lab)) == (405, "POST", [])
+    assert answer(lab, good).status == 202
 
 
 def test_a_good_notice_is_learned_with_its_delay(lab: Lab) -> None:

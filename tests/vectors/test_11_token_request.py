@@ -21,7 +21,7 @@ from tests.exchange import (
     token_request,
 )
 from tests.jws import Jws
-from tests.wiring import BINDINGS, CRM, ORDERS, TOKEN_ENDPOINT, Lab
+from tests.wiring import BINDINGS, CRM, ISSUER, ORDERS, TOKEN_ENDPOINT, Lab
 
 type Edit = Callable[[Request], Request]
 
@@ -56,7 +56,6 @@ JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 
 ROWS: dict[str, tuple[Edit, Reason, str, str]] = {
-    "TR-01 GET": (lambda r: replace(r, method="GET"), *FORM_ERROR, "method_is_post"),
     "TR-02 JSON": (of_type("application/json"), *FORM_ERROR, "content_is_a_form"),
     "TR-02b no content type": (of_type(None), *FORM_ERROR, "content_is_a_form"),
     "TR-02c a longer content type": (of_type(f"{FORM}x"), *FORM_ERROR, "content_is_a_form"),
@@ -136,6 +135,18 @@ def test_a_bad_token_request_is_refused(
     )
     assert refused.values("Cache-Control") == ["no-store"]
     assert_served(lab, good())
+
+
+@pytest.mark.parametrize("path", ["/token", "/introspect", "/revoke"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "post"])
+def test_an_endpoint_that_is_posted_to_says_so(lab: Lab, path: str, method: str) -> None:
+    """TR-01 (RFC 6749 section 3.2, RFC 9110 section 15.5.6)."""
+    good = token_request(lab, "free")
+    assert_served(lab, good)
+    bad = replace(good.at(f"{ISSUER}{path}"), method=method)
+    refusal = {"reason": Reason.METHOD_NOT_ALLOWED, "check": "method_is_post"}
+    refused = assert_refused(lab, bad, status=405, error="invalid_request", **refusal)
+    assert refused.value("Allow") == "POST"
 
 
 def granted(lab: Lab, **parameters: str) -> dict[str, Any]:

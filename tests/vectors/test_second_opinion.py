@@ -1,18 +1,20 @@
 """A second opinion on signatures, by http-message-signatures: what each signs the other accepts.
 
-That library always names a key (`keyid`), at signing and at verifying, and the profile never does:
-the two subclasses here leave it out of what is signed, and are otherwise the library as it comes.
+That library always names a key (`keyid`), and the profile never does. Signing is the library as it
+comes: it lets others sign what it has prepared, and puts on a message what they have signed, with or
+without that name. Its verifier insists on the name; `Verifier` is a subclass that gives it one which
+is not signed, and is otherwise the library as well.
 """
 
 from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
+import http_sf
 import pytest
 from http_message_signatures import (
     HTTPMessageSigner,
@@ -27,9 +29,10 @@ from hypothesis import strategies as st
 
 from labsim.http_message import Request
 from labsim.keys import SigningKey, public_octets
+from labsim.rejection import Reason
 from labsim.signature_base import signature_base
 from tests.contract.attacks.http_signature import HTTP_SIGNATURE
-from tests.exchange import AS, RS, assert_served, token_request
+from tests.exchange import AS, RS, assert_refused, assert_served, token_request
 from tests.vectors.signature_rows import HOLDERS, assert_not_served
 from tests.wiring import RECORD, Lab
 
@@ -38,26 +41,34 @@ ALGORITHMS = {"ES256": ECDSA_P256_SHA256, "Ed25519": ED25519}
 COVERED = ("@method", "@target-uri", "authorization")
 
 
-class Nameless:
-    """Leave `keyid` out of the signature base, and put in what the profile adds."""
+def sign_nameless(
+    algorithm: Any, private: Any, message: Any, pub: bytes | None = None, **what: Any
+) -> None:
+    """Sign a message in place, as one whose key the library does not hold; `pub` brings the key."""
+    signer = HTTPMessageSigner(signature_algorithm=algorithm)
+    prepared = signer.prepare(message, key_id="own", **what)
+    named = prepared.signature_params
+    parameters = named.replace(';keyid="own"', "")
+    if pub is not None:
+        parameters += f";pub={http_sf.ser(pub)}"
+    base = prepared.signature_base.removesuffix(named.encode()) + parameters.encode()
+    prepared = replace(prepared, signature_base=base, signature_params=parameters)
+    signer.apply(message, prepared, algorithm(private_key=private).sign(base))
+
+
+class Verifier(HTTPMessageVerifier):
+    """Name the key for the library's sake, and leave that name out of what was signed."""
 
     signature_metadata_parameters: ClassVar[set[str]] = {
-        *HTTPMessageSigner.signature_metadata_parameters,
+        *HTTPMessageVerifier.signature_metadata_parameters,
         "pub",
     }
-    added: Mapping[str, Any] = {}
 
     def _build_signature_base(self, message: Any, **more: Any) -> Any:
-        found = {**more["signature_params"], **self.added}
-        found.pop("keyid", None)
-        return super()._build_signature_base(message, **{**more, "signature_params": found})  # type: ignore[misc]
+        found = dict(more["signature_params"])
+        del found["keyid"]
+        return super()._build_signature_base(message, **{**more, "signature_params": found})
 
-
-class Signer(Nameless, HTTPMessageSigner):
-    pass
-
-
-class Verifier(Nameless, HTTPMessageVerifier):
     def _get_sig_inputs_and_signatures(self, message: Any, **more: Any) -> Any:
         for label, found, signature in super()._get_sig_inputs_and_signatures(message, **more):
             found.params.setdefault("keyid", "bound")
@@ -78,16 +89,16 @@ def keys_of(holder: SigningKey) -> MappingKeyResolver:
     )
 
 
-def signed_by_the_library(lab: Lab, request: Request, tag: str, **added: Any) -> Request:
+def signed_by_the_library(
+    lab: Lab, request: Request, tag: str, pub: bytes | None = None
+) -> Request:
     """Sign a request by the profile with the library."""
-    signer = Signer(
-        signature_algorithm=ALGORITHMS[lab.holder.algorithm], key_resolver=keys_of(lab.holder)
-    )
-    signer.added = added
     message = message_of(request)
-    signer.sign(
+    sign_nameless(
+        ALGORITHMS[lab.holder.algorithm],
+        lab.holder.private,
         message,
-        key_id="bound",
+        pub,
         created=datetime.datetime.fromtimestamp(lab.clock(), datetime.UTC),
         nonce=lab.new_id(),
         tag=tag,
@@ -110,12 +121,35 @@ def test_what_the_library_signs_is_served(lab: Lab, algorithm: str, body: bytes)
     request = Request("GET", f"{RECORD}?a=b%20c", (("Authorization", f"HTTPSig {token}"),), body)
     signed = signed_by_the_library(lab, request, TAG)
     assert_served(lab, signed)
-    assert (
-        signed.value(
-            "Signature-Input",
-        ).count(";alg=")
-        == 0
-    )  # type: ignore[union-attr]
+    assert ";alg=" not in str(signed.value("Signature-Input"))
+
+
+@pytest.mark.parametrize("algorithm", HOLDERS)
+def test_what_the_library_signs_with_the_keys_name_is_refused(lab: Lab, algorithm: str) -> None:
+    lab.holder = HOLDERS[algorithm]
+    token = lab.token("http_signature", "signing").access_token
+    request = Request("GET", RECORD, (("Authorization", f"HTTPSig {token}"),))
+    message = message_of(request)
+    HTTPMessageSigner(
+        signature_algorithm=ALGORITHMS[algorithm], key_resolver=keys_of(lab.holder)
+    ).sign(
+        message,
+        key_id="bound",
+        created=datetime.datetime.fromtimestamp(lab.clock(), datetime.UTC),
+        nonce=lab.new_id(),
+        tag=TAG,
+        include_alg=False,
+        covered_component_ids=COVERED,
+    )
+    assert_refused(
+        lab,
+        replace(request, fields=tuple(message.headers.items())),
+        status=401,
+        error="invalid_token",
+        reason=Reason.PROOF_MALFORMED,
+        check="request_names_no_key",
+    )
+    assert_served(lab, signed_by_the_library(lab, request, TAG))
 
 
 @pytest.mark.parametrize("algorithm", HOLDERS)

@@ -8,12 +8,14 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
 from labsim.errors import LabError
+from labsim.estate import run_folder
 from labsim.estate.processes import (
     Child,
     OperationFailed,
@@ -177,3 +179,23 @@ def test_a_child_that_nobody_holds_stays_until_the_run_ends(
     assert watched.all_alive()
     lab.end_run()
     assert watched.all_gone(0)
+
+
+def test_a_death_in_a_full_folder_says_so(crm: Child, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.kill(crm.pid, signal.SIGKILL)
+    with pytest.raises(ProcessDied) as caught:
+        crm.call("echo", value=1)
+    assert "is full" not in str(caught.value)
+    assert caught.value.todo == "Call lab.reset() to start afresh."
+    real = os.statvfs
+
+    def full(path: Path) -> os.statvfs_result:
+        values = list(real(path))
+        values[4] = 0  # f_bavail
+        return os.statvfs_result(values)
+
+    monkeypatch.setattr(os, "statvfs", full)
+    with pytest.raises(ProcessDied) as caught:
+        crm.call("echo", value=1)
+    assert f"{run_folder.choose().parent} is full: 0 KiB are free." in caught.value.did
+    assert caught.value.todo.startswith("Make room there or set TMPDIR")
