@@ -222,7 +222,8 @@ class Theft:
     victim's, with its history), `copies` (files that somebody has copied home), `store` (an
     integration's, outside the folder), `resource_server` (what the first one that the victim calls
     has kept), `inbox` (what was sent to the thief's own address). `take` returns one Loot per
-    resource, or more, without client and time, which the attacker fills in. `used_after` are lab
+    resource, or more, without client and time, which the attacker fills in. `custody_matters`
+    says whether it may yield something else where the key lies elsewhere. `used_after` are lab
     seconds that pass before the main job uses it. `lure` makes title and text of a record that the
     thief files for the victim to read, from that address.
     """
@@ -234,6 +235,7 @@ class Theft:
     leak: Callable[[Victim], None]
     take: Callable[[Access], Iterable[Loot]] = field(repr=False)
     used_after: float = 0.0
+    custody_matters: bool = True
     lure: Callable[[str], tuple[str, str]] | None = field(default=None, repr=False)
 
 

@@ -12,55 +12,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from labsim.estate.names import CONTRACTOR
+from labsim.round_table import BASE, DOING, THEFTS, VARIANTS, Round, rounds
+
 if TYPE_CHECKING:
     from labsim.estate.plan import Plan
     from labsim.haul import Haul
     from labsim.lab import Lab
 
-# Binding and custody. A bearer client has no key, so that custody says nothing there.
-BASE = (
-    ("bearer", "file"),
-    ("dpop", "file"),
-    ("dpop", "memory"),
-    ("dpop", "signer"),
-    ("mtls", "file"),
-    ("mtls", "memory"),
-    ("mtls", "signer"),
-    ("http_signature", "file"),
-    ("http_signature", "memory"),
-    ("http_signature", "signer"),
-)
-# Variant, binding, custody, theft: once is enough, since the story makes no difference to a
-# verifier, and only where the variant can make one.
-VARIANTS = (
-    ("nonce", "dpop", "file", "wiretap"),
-    ("nonce", "dpop", "file", "container_files"),
-    ("introspection", "dpop", "file", "container_files"),
-    ("minimal", "dpop", "file", "wiretap"),
-    ("minimal", "http_signature", "file", "wiretap"),
-    ("replicas_shared", "dpop", "file", "wiretap"),
-    ("replicas_shared", "http_signature", "file", "wiretap"),
-    ("replicas_apart", "dpop", "file", "wiretap"),
-    ("replicas_apart", "http_signature", "file", "wiretap"),
-    ("proxy_strips", "mtls", "memory", "container_files"),
-    ("proxy_passes", "mtls", "memory", "container_files"),
-)
-
-
+__all__ = ["BASE", "VARIANTS", "Findings", "Round", "attempts_in", "rounds", "run"]
 MOST_SERVERS = 4
 """Resource servers at which one token is tried: its own, and others that its owner calls."""
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """One client, bound in one way, robbed in one way, under one variant."""
-
-    story: str
-    client: str
-    binding: str
-    custody: str
-    theft: str
-    variant: str
 
 
 @dataclass(slots=True)
@@ -80,34 +42,10 @@ class Findings:
         return [row for row in self.holder if row["outcome"] != "served"]
 
 
-def rounds(plan: Plan) -> list[Round]:
-    """Return every round of the main job, in the order of the stories.
-
-    A client is bound in every way of BASE, and as the estate file has it if that is another one.
-    A variant is shown on the first story that has the theft for it.
-    """
-    found = [
-        Round(story.name, story.client, binding, custody, theft, "base")
-        for story in plan.stories.values()
-        for binding, custody in dict.fromkeys((*BASE, _as_written(plan, story.client)))
-        for theft in story.thefts
-    ]
-    for variant, binding, custody, theft in VARIANTS:
-        story = next((s for s in plan.stories.values() if theft in s.thefts), None)
-        if story is not None:
-            found.append(Round(story.name, story.client, binding, custody, theft, variant))
-    return found
-
-
-def _as_written(plan: Plan, client: str) -> tuple[str, str]:
-    found = plan.client(client)
-    return found.binding, "file" if found.binding == "bearer" else found.custody
-
-
 def attempts_in(plan: Plan, each: Round, replays: int) -> int:
     """Return how many attempts a round makes: loot of each resource, at some, in each way."""
     calls = plan.client(each.client).calls
-    return len(calls) * len(servers_for(calls, 0)) * replays
+    return len(calls) * len(servers_for(calls, 0)) * min(len(each.replays), replays)
 
 
 def servers_for(calls: Sequence[str], place: int) -> list[str]:
@@ -151,31 +89,92 @@ def _run_one(
     lab.vary(each.variant)
     lab.bind(each.client, each.binding, each.custody)
     _control(lab, each, "before", findings)
-    before = len(lab.events())
-    haul = lab.attacker.steal(each.client, by=each.theft)
-    _meanwhile(lab, each, lab.events()[before:], findings)
-    _replay(lab, haul, order, progress)
+    if lab.estate.variant.holds:
+        _hold(lab, each, order, progress)
+    else:
+        _rob(lab, each, order, findings, progress)
     _control(lab, each, "after", findings)
 
 
-def _replay(lab: Lab, haul: Haul, order: random.Random, progress: Callable[[int], None]) -> None:
+def _rob(
+    lab: Lab,
+    each: Round,
+    order: random.Random,
+    findings: Findings,
+    progress: Callable[[int], None],
+) -> None:
+    """Steal once and replay; where the request itself is changed, steal one with that in it."""
+    before = len(lab.events())
+    haul = lab.attacker.steal(each.client, by=each.theft)
+    _meanwhile(lab, each, lab.events()[before:], findings)
+    replays = list(each.replays)
+    if any("foothold" in piece["kinds"] for piece in haul.pieces):
+        # Signing in place lasts as long as the code runs there; what was taken lasts longer.
+        at_once = [name for name in replays if name == "signed_in_place"]
+        _replay(lab, haul, at_once, each, order, progress)
+        lab.evict(each.client)
+        replays = [name for name in replays if name not in at_once]
+    lab.advance(seconds=THEFTS[each.theft].used_after)
+    changed = [name for name in replays if name in DOING] if each.theft == "wiretap" else []
+    _replay(lab, haul, [n for n in replays if n not in changed], each, order, progress)
+    for name in changed:
+        haul = lab.attacker.steal(each.client, by=each.theft, doing=DOING[name])
+        _replay(lab, haul, [name], each, order, progress)
+        lab.restore_records()
+
+
+def _hold(lab: Lab, each: Round, order: random.Random, progress: Callable[[int], None]) -> None:
+    """Have a request held back for each replay and each server: the first use of it spends it."""
+    client = lab.plan.client(each.client)
+    for name in each.replays:
+        doing = DOING.get(name, "read")
+        for server in client.calls:
+            if doing == "write" and f"{server}.write" not in client.scopes:
+                continue
+            haul = lab.attacker.steal(each.client, by=each.theft, doing=doing, at=server)
+            frame = lab.attacker.replay(haul, by=name, against=server, order=order)
+            lab.attacker.release()
+            progress(len(frame))
+    lab.restore_records()
+
+
+def _replay(
+    lab: Lab,
+    haul: Haul,
+    replays: Sequence[str],
+    each: Round,
+    order: random.Random,
+    progress: Callable[[int], None],
+) -> None:
     calls = lab.plan.client(haul.client).calls
+    if not replays:
+        return
+    if each.beyond:
+        outside = next((name for name in lab.plan.resources if name not in calls), None)
+        if outside:
+            lab.attacker.replay(haul, replays, outside, order=order, progress=progress)
+        return
     if len(calls) <= MOST_SERVERS:
-        lab.attacker.replay(haul, order=order, progress=progress)
+        lab.attacker.replay(haul, replays, order=order, progress=progress)
         return
     of = {lab.estate.urls[name]: place for place, name in enumerate(calls)}
     for piece in haul.pieces:
         for name in servers_for(calls, of[piece["resource"]]):
-            lab.attacker.replay(piece, against=name, order=order, progress=progress)
+            lab.attacker.replay(piece, replays, name, order=order, progress=progress)
 
 
 def _meanwhile(lab: Lab, each: Round, events: list[dict[str, Any]], findings: Findings) -> None:
-    """Note how the victim's own requests ended while it was robbed: nobody else makes any then."""
+    """Note how the victim's own requests ended while it was robbed.
+
+    Nobody else makes any then but the thief, as the contractor who may read tickets.
+    """
     # A request for a nonce is answered by the next one: it is no failure of its own.
     own = [
         event
         for event in events
-        if event.get("role") == "resource_server" and event["reason"] != "NONCE_REQUIRED"
+        if event.get("role") == "resource_server"
+        and event["reason"] != "NONCE_REQUIRED"
+        and event["client_id"] != CONTRACTOR
     ]
     findings.robbed.append(
         {

@@ -8,6 +8,7 @@ named in a line below its rows.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
@@ -93,7 +94,10 @@ def _figure(grids: dict[str, Grid], title: str) -> Figure:
         ]
         for places in bands
     ]
-    looks = [look for look in Look if any(look in _looks(rows) for rows in every.values())]
+    every_place = list(range(len(columns)))
+    looks = [
+        look for look in Look if any(look in _looks(rows, every_place) for rows in every.values())
+    ]
     looks = [look for look in looks if look is not Look.NOT_MEASURED]
     heads = [_head([columns[place] for place in places]) for places in bands]
     top = style.heading_height(width, title)
@@ -132,7 +136,7 @@ def _panel(where: str, rows: Rows, places: list[int], width: float) -> _Panel:
     return _Panel(where, shown, style.wrapped(note, width - 2 * MARGIN, 7.5, 4))
 
 
-def _looks(rows: Rows, places: list[int]) -> set[Look]:
+def _looks(rows: Rows, places: Iterable[int]) -> set[Look]:
     return {row[place].look for _, row in rows for place in places}
 
 

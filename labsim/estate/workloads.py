@@ -56,7 +56,7 @@ class Workload:
         self._tokens: dict[str, TokenSet] = {}
         self._aside = ThreadPoolExecutor(1, "aside")  # so that one begun request waits for another
         self._begun: Future[dict[str, Any]] | None = None
-        self._credential = ClientCredential(self._folder, self._direct.identify)
+        self._credential = ClientCredential(self._folder, self.direct.identify)
 
     # What it is told to do.
 

@@ -47,4 +47,5 @@ THEFT = Theft(
     gives="tickets",
     leak=leak,
     take=take,
+    custody_matters=False,
 )

@@ -46,4 +46,5 @@ THEFT = Theft(
     gives="repository",
     leak=leak,
     take=take,
+    custody_matters=False,
 )

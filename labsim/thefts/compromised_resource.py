@@ -39,4 +39,5 @@ THEFT = Theft(
     gives="resource_server",
     leak=leak,
     take=take,
+    custody_matters=False,
 )

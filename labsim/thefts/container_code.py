@@ -59,4 +59,5 @@ THEFT = Theft(
     gives="process",
     leak=leak,
     take=take,
+    used_after=1500.0,  # long after the code was thrown out, and before the token ends
 )

@@ -75,4 +75,5 @@ THEFT = Theft(
     gives="tickets",
     leak=leak,
     take=take,
+    custody_matters=False,
 )

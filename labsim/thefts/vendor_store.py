@@ -34,4 +34,5 @@ THEFT = Theft(
     gives="store",
     leak=leak,
     take=take,
+    custody_matters=False,
 )
