@@ -57,7 +57,7 @@ def _captured(lab: Lab, _client: str) -> list[Path]:
     return [lab.run_folder / INTERCEPTOR / CAPTURED_FILE]
 
 
-# The files and folders that the thief may look into from then on, by what the theft gives.
+# The files and folders that the thief may look into, during the theft, by what that gives.
 _GIVEN: dict[str, Callable[[Lab, str], list[Path]]] = {
     "folder": _folder,
     "interceptor": _captured,
