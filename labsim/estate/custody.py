@@ -75,14 +75,14 @@ class AtSigner:
     """Ask another process, which never gives the key out (see `estate.signer`)."""
 
     def __init__(self, signer: str) -> None:
+        self._signer = signer
+        self._certificate: bytes | None = None
         try:
             # Relative to this process's folder: a path to a Unix socket may not be long.
-            self._ask = Asking(socket.AF_UNIX, f"../{signer}/{SIGNER_SOCKET}")
+            self._line = Asking(socket.AF_UNIX, f"../{signer}/{SIGNER_SOCKET}")
         except OSError as error:
-            todo = "Bind the client again; lab.reset() starts afresh."
-            raise LabError(f"The signer {signer} does not answer: {error}.", todo=todo) from error
-        self._said = self._ask(do="hello")
-        self._certificate: bytes | None = None
+            raise self._silent(error) from error
+        self._said = self._granted(do="hello")
 
     @property
     def holder(self) -> AtSigner:
@@ -115,7 +115,7 @@ class AtSigner:
             return binding
 
         def attach(request: Request, presentation: Presentation) -> Request:
-            if not self._ask(do="hello")["stamps"]:
+            if not self._granted(do="hello")["stamps"]:
                 return binding.attach(request, presentation)
             asked = {"token": presentation.token, "nonce": presentation.nonce}
             answer = self._granted(do="attach", request=request.to_json(), **asked)
@@ -142,10 +142,17 @@ class AtSigner:
 
     def close(self) -> None:
         """Hang up."""
-        self._ask.close()
+        self._line.close()
+
+    def _silent(self, error: OSError) -> LabError:
+        todo = "Bind the client again; lab.reset() starts afresh."
+        return LabError(f"The signer {self._signer} does not answer: {error}.", todo=todo)
 
     def _granted(self, **asked: Any) -> dict[str, Any]:
-        answer = self._ask(**asked)
+        try:
+            answer = self._line(**asked)
+        except OSError as error:
+            raise self._silent(error) from error
         if "refused" in answer:
             raise LabError(f"The signer refused: {answer['refused']}.")
         return answer

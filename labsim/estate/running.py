@@ -39,6 +39,8 @@ ENTRIES = {
     "interceptor": "labsim.estate.interceptor:run",
 }
 _MODULES = sorted({entry.partition(":")[0] for entry in ENTRIES.values()})
+# With a dot, which no name of a plan has.
+_SIGNER = ".signer"
 # The interceptor's parent is another one: mitmproxy would make every process heavier.
 _ESTATE = Preloaded("labsim-estate", [m for m in _MODULES if m != "labsim.estate.interceptor"])
 _TAPPING = Preloaded("labsim-interceptor", ["labsim.estate.interceptor"])
@@ -193,7 +195,7 @@ class Estate:
 
     def signers(self) -> list[Child]:
         """Return the processes that hold a client's key for it."""
-        return [child for name, child in self._children.items() if name.endswith("-signer")]
+        return [child for name, child in self._children.items() if name.endswith(_SIGNER)]
 
     def process(self, name: str) -> Child:
         """Return a process by name; LabError that lists those there are."""
@@ -212,6 +214,7 @@ class Estate:
             # A delegated grant, provisioned as if its owner had just consented.
             grant = server.call("grant", client_id=client)
         workload = self.process(client)
+        self.end(client + _SIGNER)
         signer = self._signer(client, binding) if custody == "signer" else None
         jwk = workload.call(
             "bind", binding=binding, custody=custody, refresh_token=grant, signer=signer
@@ -221,10 +224,9 @@ class Estate:
 
     def _signer(self, client: str, binding: str) -> str | None:
         """Start a signer with a fresh key for a client; None for a bearer client, which has none."""
-        name = f"{client}-signer"
-        self.end(name)
         if binding == "bearer":
             return None
+        name = client + _SIGNER
         config = {"binding": binding, "stamps": self.variant.stamps}
         self.fork(name, "signer", config)
         self._children[name].wait_ready()

@@ -12,21 +12,31 @@ signer opens the connection itself, as a sidecar does.
 from __future__ import annotations
 
 import base64
+import re
 import socket
-from collections.abc import Callable
 from typing import Any
+
+from cryptography import x509
 
 from labsim.binding import Presentation
 from labsim.certificates import as_der
 from labsim.errors import LabError
 from labsim.estate.clock import Clock
 from labsim.estate.dialler import Dialler
-from labsim.estate.json_lines import outcome_to_json, serve
+from labsim.estate.json_lines import (
+    Operation,
+    Unusable,
+    answered,
+    outcome_to_json,
+    request_from_json,
+    serve,
+)
 from labsim.estate.names import CA_FILE, CLOCK_FILE, INTERCEPTOR, SIGNER_SOCKET
 from labsim.estate.process import Process
 from labsim.estate.serving import BINDINGS, new_id
-from labsim.http_message import Request
 from labsim.keys import SigningKey
+
+_A_PROXY = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}")
 
 
 class Signer:
@@ -40,20 +50,19 @@ class Signer:
         self._diallers: dict[str, Dialler] = {}
         self._key = SigningKey.generate()
         self._stamps: bool = process.config["stamps"]
-        self._operations: dict[str, Callable[..., dict[str, Any]]] = {
-            "hello": self.hello,
-            "certified": self.certified,
-            "sign": self.sign,
-            "attach": self.attach,
-            "dial": self.dial,
+        self._operations = {
+            "hello": Operation(self.hello, {}),
+            "certified": Operation(self.certified, {"pem": str}),
+            "sign": Operation(self.sign, {"message": str}),
+            "attach": Operation(
+                self.attach, {"request": dict, "token": str | None, "nonce": str | None}
+            ),
+            "dial": Operation(self.dial, {"request": dict, "proxy": str}),
         }
 
     def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Answer one request of the client's; `refused` says why there is nothing to give."""
-        operation = self._operations.get(str(asked.pop("do", "")))
-        if operation is None:
-            return {"refused": f"a signer knows {', '.join(self._operations)}"}
-        return operation(**asked)
+        return answered(self._operations, asked)
 
     def stamp(self, on: bool) -> None:
         """Stamp the time from now on, or sign whatever comes."""
@@ -69,16 +78,25 @@ class Signer:
 
     def certified(self, pem: str) -> dict[str, Any]:
         """Take the certificate that was issued for the key."""
-        self._key = self._key.certified(as_der(pem.encode()))
+        try:
+            der = as_der(pem.encode())
+            public = x509.load_der_x509_certificate(der).public_key()
+        except ValueError:
+            raise Unusable("that is no certificate") from None
+        if public != self._key.private.public_key():
+            raise Unusable("that certificate is for another key")
+        self._key = self._key.certified(der)
         return {}
 
     def sign(self, message: str) -> dict[str, Any]:
         """Sign any octets (base64), unless this signer stamps the time itself."""
         if self._stamps:
-            return {
-                "refused": "this signer writes the time into a proof itself, and signs no other"
-            }
-        signature = self._key.sign(base64.b64decode(message))
+            raise Unusable("this signer writes the time into a proof itself, and signs no other")
+        try:
+            octets = base64.b64decode(message, validate=True)
+        except ValueError:
+            raise Unusable("a message is base64") from None
+        signature = self._key.sign(octets)
         return {"signature": base64.b64encode(signature).decode()}
 
     def attach(
@@ -86,16 +104,22 @@ class Signer:
     ) -> dict[str, Any]:
         """Put the token and a proof of this very moment on a request."""
         presentation = Presentation(token, self._key, self._clock(), new_id, nonce)
-        return {"request": self._binding.attach(Request.from_json(request), presentation).to_json()}
+        bare = request_from_json(request)
+        try:
+            return {"request": self._binding.attach(bare, presentation).to_json()}
+        except ValueError as error:
+            raise Unusable(f"there is no proof for that: {error}") from error
 
     def dial(self, request: dict[str, Any], proxy: str) -> dict[str, Any]:
         """Send a request over a connection that shows the certificate; return how it ended."""
         certificate = self._key.certificate
         if certificate is None:
-            return {"refused": "there is no certificate to show"}
+            raise Unusable("there is no certificate to show")
+        sent = request_from_json(request)
+        if proxy and not _A_PROXY.fullmatch(proxy):
+            raise Unusable("that is no proxy on this machine")
         dialler = self._diallers.get(proxy) or self._dialler(proxy)
         dialler.identify(certificate, self._key.pem)
-        sent = Request.from_json(request)
         return outcome_to_json(dialler(sent.showing(certificate)))
 
     def _dialler(self, proxy: str) -> Dialler:

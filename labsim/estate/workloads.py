@@ -133,8 +133,9 @@ class Workload:
 
     def token_for(self, url: str) -> TokenSet | None:
         """Return a token for this address, None if it never calls there; raises TokenRefused."""
+        wanted = Request("GET", url).authority
         for name, resource in self._resources.items():
-            if url.partition("://")[2].partition("/")[0] in resource["url"]:
+            if wanted == Request("GET", resource["url"]).authority:
                 return self._token(name)
         return None
 
