@@ -21,7 +21,7 @@ from labsim.http_message import Ending, Outcome, Request, Response
 LONGEST_LINE = 32 * 2**20
 """Octets of one line: the largest answer that a dialler takes fits in, as base64."""
 MOST_CONNECTIONS = 64
-"""How many are talked to at a time; one more is hung up on."""
+"""How many are talked to at a time; one more waits until somebody leaves."""
 
 type Answer = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -68,16 +68,15 @@ def serve(listening: socket.socket, answer: Answer, name: str) -> None:
 
     def accept() -> None:
         while True:
+            room.acquire()
             try:
                 connection, _ = listening.accept()
             except ConnectionAbortedError:  # whoever came has left again
+                room.release()
                 continue
             except OSError:  # closed: nobody is let in any more
                 return
-            if room.acquire(blocking=False):
-                threading.Thread(target=converse, args=(connection,), daemon=True).start()
-            else:
-                connection.close()
+            threading.Thread(target=converse, args=(connection,), daemon=True).start()
 
     threading.Thread(target=accept, name=name, daemon=True).start()
 
