@@ -25,6 +25,7 @@ from labsim.estate.names import (
 from labsim.estate.plan import Client, Plan
 from labsim.estate.processes import Child, Preloaded, listening_socket
 from labsim.estate.replay_memory import known_kind
+from labsim.estate.softhsm import SOFTWARE, module_of, refuse_tls
 from labsim.estate.variants import Variant, variant
 from labsim.estate.varying import origin
 
@@ -63,11 +64,13 @@ class Estate:
         require_nonce: bool = False,
         idle_seconds: float | None = None,
         replay_memory: str = "sqlite",
+        signer: str = SOFTWARE,
     ) -> None:
         self.plan = plan
         self.variant: Variant = variant("nonce" if require_nonce else "base")
         self._idle_seconds = idle_seconds
         self._replay_memory = known_kind(replay_memory)
+        self._module = module_of(signer)
         self.issuer = ""
         self.mtls_alias = ""
         self.urls: dict[str, str] = {}
@@ -207,15 +210,16 @@ class Estate:
 
     def bind(self, client: str, binding: str, custody: str) -> None:
         """Bind a client's tokens in another way from now on, at both ends."""
-        server = self.process(AUTHORIZATION_SERVER)
+        server, workload = self.process(AUTHORIZATION_SERVER), self.process(client)
+        if custody == "signer" and self._module:
+            refuse_tls(binding)
+        self.end(client + _SIGNER)
+        signer = self._signer(client, binding) if custody == "signer" else None
         server.call("require", client_id=client, binding=binding)
         grant = None
         if self.plan.client(client).grant == "refresh_token":
             # A delegated grant, provisioned as if its owner had just consented.
             grant = server.call("grant", client_id=client)
-        workload = self.process(client)
-        self.end(client + _SIGNER)
-        signer = self._signer(client, binding) if custody == "signer" else None
         jwk = workload.call(
             "bind", binding=binding, custody=custody, refresh_token=grant, signer=signer
         )
@@ -227,9 +231,13 @@ class Estate:
         if binding == "bearer":
             return None
         name = client + _SIGNER
-        config = {"binding": binding, "stamps": self.variant.stamps}
+        config = {"binding": binding, "stamps": self.variant.stamps, "module": self._module}
         self.fork(name, "signer", config)
-        self._children[name].wait_ready()
+        try:
+            self._children[name].call("begin")
+        except LabError:
+            self.end(name)
+            raise
         return name
 
     def vary(self, name: str) -> None:

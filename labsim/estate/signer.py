@@ -6,7 +6,8 @@ It stands for an HSM, a TPM or a signing sidecar. Its socket is all that the cli
 - one that stamps the time puts the whole proof together, by its own clock, and signs nothing else.
 
 For mutual TLS the key is needed in the handshake, and Python's `ssl` takes no signing callback: the
-signer opens the connection itself, as a sidecar does.
+signer opens the connection itself, as a sidecar does. So a key in a PKCS #11 token, which even the
+signer does not see, is for proofs only.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 
 from cryptography import x509
 
-from labsim.binding import Presentation
+from labsim.binding import Holder, Presentation
 from labsim.certificates import as_der
 from labsim.errors import LabError
 from labsim.estate.clock import Clock
@@ -34,21 +35,25 @@ from labsim.estate.json_lines import (
 from labsim.estate.names import CA_FILE, CLOCK_FILE, INTERCEPTOR, SIGNER_SOCKET
 from labsim.estate.process import Process
 from labsim.estate.serving import BINDINGS, new_id
+from labsim.estate.token_key import TokenKey
 from labsim.keys import SigningKey
 
 _A_PROXY = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}")
 
 
 class Signer:
-    """Hold the key of one client; answer what its socket is asked."""
+    """Hold the key of one client, once it has been made; answer what its socket is asked."""
+
+    _key: Holder
 
     def __init__(self, process: Process) -> None:
+        self._folder = process.folder
+        self._module: str = process.config["module"]
         self._binding = BINDINGS[process.config["binding"]]
         self._clock = Clock(process.run_folder / CLOCK_FILE)
         self._ca_file = str(process.run_folder / CA_FILE)
         self._interceptor_ca = str(process.run_folder / INTERCEPTOR / CA_FILE)
         self._diallers: dict[str, Dialler] = {}
-        self._key = SigningKey.generate()
         self._stamps: bool = process.config["stamps"]
         self._operations = {
             "hello": Operation(self.hello, {}),
@@ -59,6 +64,25 @@ class Signer:
             ),
             "dial": Operation(self.dial, {"request": dict, "proxy": str}),
         }
+
+    def begin(self) -> None:
+        """Make the key and let the client in; raises LabError if either cannot be done."""
+        self.make_key()
+        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            (self._folder / SIGNER_SOCKET).unlink(missing_ok=True)  # of the signer before this one
+            # Relative to the process's own folder: a path to a Unix socket may not be long.
+            listening.bind(SIGNER_SOCKET)
+        except OSError as error:
+            raise LabError(
+                f"The signer has no socket: {error}.", todo="Start the lab again."
+            ) from error
+        listening.listen()
+        serve(listening, self.answer, "signer")
+
+    def make_key(self) -> None:
+        """Make a fresh key, in this process or in a token; raises LabError if that gives none."""
+        self._key = TokenKey(self._module, self._folder) if self._module else SigningKey.generate()
 
     def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Answer one request of the client's; `refused` says why there is nothing to give."""
@@ -83,10 +107,17 @@ class Signer:
             public = x509.load_der_x509_certificate(der).public_key()
         except ValueError:
             raise Unusable("that is no certificate") from None
-        if public != self._key.private.public_key():
+        key = self._own_key()
+        if public != key.private.public_key():
             raise Unusable("that certificate is for another key")
-        self._key = self._key.certified(der)
+        self._key = key.certified(der)
         return {}
+
+    def _own_key(self) -> SigningKey:
+        """Return the key, where it is this process's own; Unusable where it is a token's."""
+        if not isinstance(self._key, SigningKey):
+            raise Unusable("a key in a token opens no TLS connection here")
+        return self._key
 
     def sign(self, message: str) -> dict[str, Any]:
         """Sign any octets (base64), unless this signer stamps the time itself."""
@@ -112,14 +143,15 @@ class Signer:
 
     def dial(self, request: dict[str, Any], proxy: str) -> dict[str, Any]:
         """Send a request over a connection that shows the certificate; return how it ended."""
-        certificate = self._key.certificate
+        key = self._own_key()
+        certificate = key.certificate
         if certificate is None:
             raise Unusable("there is no certificate to show")
         sent = request_from_json(request)
         if proxy and not _A_PROXY.fullmatch(proxy):
             raise Unusable("that is no proxy on this machine")
         dialler = self._diallers.get(proxy) or self._dialler(proxy)
-        dialler.identify(certificate, self._key.pem)
+        dialler.identify(certificate, key.pem)
         return outcome_to_json(dialler(sent.showing(certificate)))
 
     def _dialler(self, proxy: str) -> Dialler:
@@ -135,18 +167,10 @@ class Signer:
 
 
 def run(process: Process) -> None:
-    """Run one signer; config: `binding`, and `stamps` (whether it writes the time itself)."""
+    """Run one signer, which waits for `begin`.
+
+    config: `binding`, `stamps` (whether it writes the time itself), `module` (a PKCS #11 module for
+    its key, or empty).
+    """
     signer = Signer(process)
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    socket_file = process.folder / SIGNER_SOCKET
-    try:
-        socket_file.unlink(missing_ok=True)  # of the signer before this one
-        # Relative to the process's own folder: a path to a Unix socket may not be long.
-        listening.bind(SIGNER_SOCKET)
-    except OSError as error:
-        raise LabError(
-            f"The signer has no socket: {error}.", todo="Start the lab again."
-        ) from error
-    listening.listen()
-    serve(listening, signer.answer, "signer")
-    process.serve({"stamp": signer.stamp})
+    process.serve({"begin": signer.begin, "stamp": signer.stamp})
