@@ -1,4 +1,4 @@
-"""Where SoftHSM lies, and which signer a lab was asked for: `software`, `pkcs11`, `pkcs11:MODULE`."""
+"""Where SoftHSM lies, and which signer a lab is to have: software, pkcs11 or pkcs11:MODULE."""
 
 from __future__ import annotations
 
