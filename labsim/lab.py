@@ -162,7 +162,7 @@ class Lab:
         return self._bound[client][0]
 
     def custody(self, client: str) -> str:
-        """Return where a client's key lies: file, memory, or none for a bearer client."""
+        """Return where a client's key lies: file, memory, signer, or none for a bearer client."""
         binding, custody = self._bound[self.plan.client(client).name]
         return "none" if binding == "bearer" else custody
 

@@ -176,7 +176,7 @@ def _nothing_but_tickets(lab: Lab, client: str) -> list[Path]:
     return []
 
 
-# The files and folders that the thief may look into from then on, by what the theft gives.
+# The files and folders that the thief may look into, during the theft, by what that gives.
 _GIVEN: dict[str, Callable[[Lab, str], list[Path]]] = {
     "copies": _copies,
     "folder": _folder,

@@ -26,6 +26,7 @@ def start(
     require_nonce: bool = False,
     idle_minutes: float | None = IDLE_MINUTES,
     replay_memory: str = "sqlite",
+    signer: str = "software",
     quiet: bool = False,
 ) -> Lab:
     """Start the lab's estate and return the lab; the caller stops it, or its end does.
@@ -33,7 +34,8 @@ def start(
     `estate` is an estate file (the lab's own if None), `clients` are registrations of clients from
     outside (RFC 7591 metadata). It stops itself when nothing was done with it for `idle_minutes`
     (None: never). `replay_memory` is where resource servers remember proofs: sqlite, in_process, or
-    the URL of a Redis server. Raises LabError if a lab already runs here, or cannot start.
+    the URL of a Redis server. `signer` is where signers have their keys: software, pkcs11 (SoftHSM)
+    or pkcs11:MODULE. Raises LabError if a lab already runs here, or cannot start.
     """
     for lab in _started:
         if lab.runs:
@@ -48,7 +50,8 @@ def start(
 
         clients = admitted(clients, plan)
     seconds = None if idle_minutes is None else idle_minutes * 60
-    lab = Lab(plan, clients, partial(Estate, plan, clients, require_nonce, seconds, replay_memory))
+    given = (plan, clients, require_nonce, seconds, replay_memory, signer)
+    lab = Lab(plan, clients, partial(Estate, *given))
     lab.begin()
     _started.add(lab)
     if not quiet:

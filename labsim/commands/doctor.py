@@ -36,6 +36,7 @@ _FOR_FULLER_TESTS = {
     "softhsm2-util": "tests with a key in a PKCS #11 token",
     "curl": "tests with a client that nobody here wrote",
 }
+_PKCS11 = "python-pkcs11"
 _DATA = ("estate.toml", "expected_outcomes.csv", "records")
 
 # Asked of the Python that the lab runs on, which need not be the one that runs this.
@@ -80,7 +81,7 @@ def examine(checkout: Checkout) -> list[Finding]:
     """Look at everything, and return what was found."""
     wanted = dependencies(checkout)
     python = checkout.python if checkout.python.exists() else Path(sys.executable)
-    facts = _ask(python, list(wanted))
+    facts = _ask(python, [*wanted, _PKCS11])
     packages = [_package(name, need, facts["packages"].get(name)) for name, need in wanted.items()]
     complete = all(package.mark == OK for package in packages)
     return [
@@ -95,6 +96,7 @@ def examine(checkout: Checkout) -> list[Finding]:
         _memory(),
         *(_data(checkout, name) for name in _DATA),
         *(_program(name, use) for name, use in _FOR_FULLER_TESTS.items()),
+        _token_signer(facts),
     ]
 
 
@@ -233,6 +235,15 @@ def _program(name: str, use: str) -> Finding:
     if path:
         return Finding(name, OK, path)
     return Finding(name, OPTIONAL, "not here", f"only {use} need it; .ci/run installs it")
+
+
+def _token_signer(facts: dict) -> Finding:  # type: ignore[type-arg]
+    name = "PKCS #11 signer"
+    if _PKCS11 not in facts["packages"]:
+        return Finding(name, OPTIONAL, f"no {_PKCS11}", f"pip install {_PKCS11} for it")
+    if not shutil.which("softhsm2-util"):
+        return Finding(name, OPTIONAL, "no SoftHSM", "install softhsm2 for it")
+    return Finding(name, OK, 'labsim.start(signer="pkcs11")')
 
 
 def _gigabytes(size: float) -> str:

@@ -1,20 +1,11 @@
-"""The attacker as a process: a folder of its own, and a hook that keeps it to what it was given.
-
-All processes of the lab run as one user, so the operating system would let the attacker read
-everything. That it sees only what it was given is held by an audit hook in its process, which
-cannot be removed once it is set, and by a test of it.
-"""
+"""The attacker as a process: a folder of its own, and a fence that keeps it to its rights."""
 
 from __future__ import annotations
 
 import datetime
-import os
-import sys
-from collections.abc import Generator, Iterable
-from pathlib import Path
+from collections.abc import Generator
 from typing import Any
 
-import labsim
 from labsim.attacker import Attacker
 from labsim.attempt import Replay, Target
 from labsim.campaign import Campaign
@@ -23,6 +14,7 @@ from labsim.errors import LabError
 from labsim.estate.clock import Clock
 from labsim.estate.contractor import Contractor
 from labsim.estate.dialler import Dialler
+from labsim.estate.fence import Fence
 from labsim.estate.foothold import RemoteFoothold
 from labsim.estate.given import Given
 from labsim.estate.inbox import Inbox
@@ -38,55 +30,6 @@ from labsim.loot import Loot
 from labsim.rooms import rooms
 
 REPLAYS: dict[str, Replay] = dict(rooms("labsim.replays", "REPLAY"))
-_OPENS = frozenset({"open", "os.listdir", "os.scandir"})
-_NEVER = ("subprocess.", "os.exec", "os.posix_spawn", "os.fork", "os.system", "os.kill", "ctypes.")
-_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
-_CHANGES = frozenset(
-    {"os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.symlink", "os.link", "os.truncate"}
-)
-
-
-class Fence:
-    """Refuse whatever reaches beyond the attacker's own folder and what it was given.
-
-    Code that Python may still have to import can be read; the lab's data cannot.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._own = _real(folder)
-        code = (sys.prefix, sys.base_prefix, str(Path(labsim.__file__).parent))
-        self._readable = [_real(path) for path in code]
-        self._given: list[str] = []
-
-    def give(self, paths: Iterable[str]) -> None:
-        """Let these files and folders be read from now on."""
-        self._given += [_real(path) for path in paths]
-
-    def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """Look at one audit event; raises PermissionError for what is beyond the fence."""
-        if event in _OPENS and arguments and isinstance(arguments[0], str | bytes | os.PathLike):
-            writing = event == "open" and bool((arguments[2] or 0) & _WRITES)
-            self._allow(event, arguments[0], writing)
-        elif event in _CHANGES:
-            self._allow(event, arguments[0], True)
-        elif event.startswith(_NEVER):
-            raise PermissionError(f"the attacker's process may not do {event}")
-        elif event == "socket.connect" and not _is_loopback(arguments[1]):
-            raise PermissionError("the attacker reaches nothing but this estate")
-
-    def _allow(self, event: str, path: Any, writing: bool) -> None:
-        real = _real(path)
-        allowed = [self._own] if writing else [self._own, *self._given, *self._readable]
-        if not any(real == root or real.startswith(root + os.sep) for root in allowed):
-            raise PermissionError(f"{event} {real}: the attacker was not given this")
-
-
-def _real(path: Any) -> str:
-    return os.path.realpath(os.fsdecode(path))
-
-
-def _is_loopback(address: Any) -> bool:
-    return isinstance(address, tuple) and address[0] in ("127.0.0.1", "localhost")
 
 
 class AttackerProcess:
@@ -122,7 +65,7 @@ class AttackerProcess:
         files = sorted(self._folder.glob("loot-*.json"))
         self._loot = [Loot.from_json(read_json(file)) for file in files]
         self._fence = Fence(self._folder)
-        sys.addaudithook(self._fence)
+        self._fence.begin()
 
     def route(self, ports: dict[str, int]) -> None:
         """Reach authorities (host:port) at other ports, as a load balancer may decide."""
@@ -134,8 +77,8 @@ class AttackerProcess:
 
     def steal(self, theft: str, client: str, given: list[str]) -> list[dict[str, Any]]:
         """Take what the given paths yield; return each piece of loot with its number."""
-        self._fence.give(given)
-        found = self._attacker.steal(THEFTS[theft], client, self._given(given))
+        with self._fence.giving(given):
+            found = self._attacker.steal(THEFTS[theft], client, self._given(given))
         first = len(self._loot)
         self._loot += found
         rows = [{**loot.to_json(), "number": first + i} for i, loot in enumerate(found)]

@@ -76,18 +76,16 @@ class AtSigner:
 
     def __init__(self, signer: str) -> None:
         self._signer = signer
-        self._ask = self._connected()
-        self._said = self._ask(do="hello")
         self._certificate: bytes | None = None
+        self._line = self._connected()
+        self._said = self._granted(do="hello")
 
     def _connected(self) -> Asking:
         try:
             # Relative to this process's folder: a path to a Unix socket may not be long.
             return Asking(socket.AF_UNIX, f"../{self._signer}/{SIGNER_SOCKET}")
         except OSError as error:
-            happened = f"The signer {self._signer} does not answer: {error}."
-            todo = "Bind the client again; lab.reset() starts afresh."
-            raise LabError(happened, todo=todo) from error
+            raise self._silent(error) from error
 
     @property
     def holder(self) -> AtSigner:
@@ -120,7 +118,7 @@ class AtSigner:
             return binding
 
         def attach(request: Request, presentation: Presentation) -> Request:
-            if not self._ask(do="hello")["stamps"]:
+            if not self._granted(do="hello")["stamps"]:
                 return binding.attach(request, presentation)
             asked = {"token": presentation.token, "nonce": presentation.nonce}
             answer = self._granted(do="attach", request=request.to_json(), **asked)
@@ -140,24 +138,31 @@ class AtSigner:
             if self._certificate is None or request.peer_certificate != self._certificate:
                 return dialler(request)
             # On a connection of its own: one that waits for its answer keeps no other waiting.
-            ask = self._connected()
+            line = self._connected()
+            asked = {"do": "dial", "request": request.to_json(), "proxy": dialler.proxy or ""}
             try:
-                answer = ask(do="dial", request=request.to_json(), proxy=dialler.proxy or "")
+                return outcome_from_json(self._answered(line, asked))
             finally:
-                ask.close()
-            return outcome_from_json(_granted(answer))
+                line.close()
 
         return send
 
     def close(self) -> None:
         """Hang up."""
-        self._ask.close()
+        self._line.close()
+
+    def _silent(self, error: OSError) -> LabError:
+        todo = "Bind the client again; lab.reset() starts afresh."
+        return LabError(f"The signer {self._signer} does not answer: {error}.", todo=todo)
 
     def _granted(self, **asked: Any) -> dict[str, Any]:
-        return _granted(self._ask(**asked))
+        return self._answered(self._line, asked)
 
-
-def _granted(answer: dict[str, Any]) -> dict[str, Any]:
-    if "refused" in answer:
-        raise LabError(f"The signer refused: {answer['refused']}.")
-    return answer
+    def _answered(self, line: Asking, asked: dict[str, Any]) -> dict[str, Any]:
+        try:
+            answer = line(**asked)
+        except OSError as error:
+            raise self._silent(error) from error
+        if "refused" in answer:
+            raise LabError(f"The signer refused: {answer['refused']}.")
+        return answer

@@ -7,23 +7,32 @@ secret, so that nobody but the thief gets in.
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import math
 import secrets
 import socket
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from labsim.binding import Binding, Presentation
 from labsim.errors import LabError
 from labsim.estate.custody import Custody
-from labsim.estate.json_lines import Asking, outcome_from_json, outcome_to_json, serve
+from labsim.estate.json_lines import (
+    Asking,
+    Operation,
+    Unusable,
+    answered,
+    outcome_from_json,
+    outcome_to_json,
+    request_from_json,
+    serve,
+)
 from labsim.estate.private_socket import listening_socket
 from labsim.estate.serving import new_id
 from labsim.http_message import Ending, Outcome, Request
 from labsim.keys import SigningKey
 from labsim.roles.client import Send, TokenRefused, TokenSet, present
-
-type Operation = Callable[..., dict[str, Any]]
 
 OPERATIONS = ("memory", "ahead", "send")
 """What a foothold can be asked for: keys in memory, proofs made ahead, a request sent now."""
@@ -69,8 +78,11 @@ class Foothold:
         self._process = process
         self._secret = secrets.token_urlsafe(16)
         self._socket = listening_socket()
-        operations: tuple[Operation, ...] = (self._memory, self._ahead, self._send)
-        known = dict(zip(OPERATIONS, operations, strict=True))
+        known = {
+            "memory": Operation(self._memory, {}),
+            "ahead": Operation(self._ahead, {"url": str, "times": list}),
+            "send": Operation(self._send, {"request": dict}),
+        }
         self._operations = {name: known[name] for name in offers}
         serve(self._socket, self._answer, "foothold")
 
@@ -82,24 +94,29 @@ class Foothold:
     def close(self) -> None:
         """Evict it: nobody is let in any more."""
         self._secret = ""
-        self._socket.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):  # macOS: a listening socket is not connected
+            self._socket.shutdown(socket.SHUT_RDWR)  # which wakes the thread that waits at it
         self._socket.close()
 
     def _answer(self, asked: dict[str, Any]) -> dict[str, Any]:
-        given, name = str(asked.pop("secret", "")), str(asked.pop("do", ""))
-        if not self._secret or not secrets.compare_digest(given.encode(), self._secret.encode()):
+        given = str(asked.pop("secret", "")).encode(errors="backslashreplace")
+        if not self._secret or not secrets.compare_digest(given, self._secret.encode()):
             return {"gone": True}
-        operation = self._operations.get(name)
-        return {"refused": name} if operation is None else operation(**asked)
+        return answered(self._operations, asked)
 
     def _memory(self) -> dict[str, Any]:
         """Go through every object of the process, as any code in it can, and keep the keys."""
         found = [each for each in gc.get_objects() if isinstance(each, SigningKey)]
         return {"keys": [key.private_jwk for key in found]}
 
-    def _ahead(self, url: str, times: list[float]) -> dict[str, Any]:
+    def _ahead(self, url: str, times: list[Any]) -> dict[str, Any]:
+        if not all(isinstance(at, int | float) and math.isfinite(at) for at in times):
+            raise Unusable("times are lab seconds")
         binding, key = self._process.binding, self._process.key
-        token = self._process.token_for(url)
+        try:
+            token = self._process.token_for(url)
+        except TokenRefused as refused:
+            raise Unusable(str(refused)) from None
         if key is None or token is None or binding.asks_client_certificate:
             return {"requests": []}
         nonce = self._nonce(url, token)
@@ -119,7 +136,7 @@ class Foothold:
         return answer.value(binding.nonce_field) if answer else None
 
     def _send(self, request: dict[str, Any]) -> dict[str, Any]:
-        wanted = Request.from_json(request)
+        wanted = request_from_json(request)
         try:
             token = self._process.token_for(wanted.url)
         except TokenRefused as refused:
@@ -161,6 +178,8 @@ class RemoteFoothold:
         except ConnectionError:
             why = "The attacker's code no longer runs in the holder's process."
             return Outcome(Ending.UNREACHABLE, request, None, why)
+        except LabError as error:
+            return Outcome(Ending.NOT_POSSIBLE, None, None, str(error))
 
     def _ask(self, **asked: Any) -> dict[str, Any]:
         place, _, secret = self._address.partition("/")
@@ -173,5 +192,5 @@ class RemoteFoothold:
         if answer.get("gone"):
             raise ConnectionRefusedError("evicted")
         if "refused" in answer:
-            raise LabError(f"This way into the process does not offer {answer['refused']!r}.")
+            raise LabError(f"The holder's process cannot do it: {answer['refused']}.")
         return answer

@@ -29,6 +29,7 @@ from labsim.estate.names import (
 from labsim.estate.plan import Plan
 from labsim.estate.processes import Child, Preloaded, listening_socket
 from labsim.estate.replay_memory import known_kind
+from labsim.estate.softhsm import SOFTWARE, module_of
 from labsim.estate.variants import Variant, variant
 from labsim.estate.varying import origin
 
@@ -70,11 +71,13 @@ class Estate:
         require_nonce: bool = False,
         idle_seconds: float | None = None,
         replay_memory: str = "sqlite",
+        signer: str = SOFTWARE,
     ) -> None:
         self.plan = plan
         self.variant: Variant = variant("nonce" if require_nonce else "base")
         self._idle_seconds = idle_seconds
         self._replay_memory = known_kind(replay_memory)
+        self.module = module_of(signer)
         self.issuer = ""
         self.mtls_alias = ""
         self.urls: dict[str, str] = {}
@@ -201,7 +204,8 @@ class Estate:
 
     def signers(self) -> list[Child]:
         """Return the processes that hold a client's key for it."""
-        return [child for name, child in self._children.items() if name.endswith("-signer")]
+        suffix = client_binding.SIGNER_SUFFIX
+        return [child for name, child in self._children.items() if name.endswith(suffix)]
 
     def started_clients(self) -> list[Child]:
         """Return the processes of the clients that have been started; others learn all at start."""
@@ -209,11 +213,8 @@ class Estate:
 
     def servers(self, resource: str) -> list[Child]:
         """Return a resource server and its second replica, if there is one."""
-        names = (resource, f"{resource}-replica")
-        return [
-            self.process(resource),
-            *(self._children[n] for n in names[1:] if n in self._children),
-        ]
+        replica = self._children.get(f"{resource}-replica")
+        return [self.process(resource), *([replica] if replica else [])]
 
     def has(self, name: str) -> bool:
         """Tell whether there is a process of this name, and it runs."""
@@ -281,9 +282,8 @@ class Estate:
     def revoke(self, client: str) -> list[dict[str, Any]]:
         """End all tokens of a client at the authorization server, which tells whom it concerns."""
         self.plan.client(client)
-        rows: list[dict[str, Any]] = self.process(AUTHORIZATION_SERVER).call(
-            "revoke", client_id=client
-        )
+        server = self.process(AUTHORIZATION_SERVER)
+        rows: list[dict[str, Any]] = server.call("revoke", client_id=client)
         return rows
 
     def interceptor(self) -> str:

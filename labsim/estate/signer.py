@@ -6,56 +6,89 @@ It stands for an HSM, a TPM or a signing sidecar. Its socket is all that the cli
 - one that stamps the time puts the whole proof together, by its own clock, and signs nothing else.
 
 For mutual TLS the key is needed in the handshake, and Python's `ssl` takes no signing callback: the
-signer opens the connection itself, as a sidecar does.
+signer opens the connection itself, as a sidecar does. So a key in a PKCS #11 token, which even the
+signer does not see, is for proofs only.
 """
 
 from __future__ import annotations
 
 import base64
+import re
 import socket
-from collections.abc import Callable
 from typing import Any
 
-from labsim.binding import Presentation
+from cryptography import x509
+
+from labsim.binding import Holder, Presentation
 from labsim.certificates import as_der
 from labsim.errors import LabError
 from labsim.estate.clock import Clock
 from labsim.estate.dialler import Dialler
 from labsim.estate.held import PATIENCE_SECONDS
-from labsim.estate.json_lines import outcome_to_json, serve
+from labsim.estate.json_lines import (
+    Operation,
+    Unusable,
+    answered,
+    outcome_to_json,
+    request_from_json,
+    serve,
+)
 from labsim.estate.names import CA_FILE, CLOCK_FILE, INTERCEPTOR, SIGNER_SOCKET
 from labsim.estate.process import Process
 from labsim.estate.serving import BINDINGS, new_id
-from labsim.http_message import Request
+from labsim.estate.token_key import TokenKey
 from labsim.keys import SigningKey
+
+_A_PROXY = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}")
 
 
 class Signer:
-    """Hold the key of one client; answer what its socket is asked."""
+    """Hold the key of one client, once it has been made; answer what its socket is asked."""
+
+    _key: Holder
 
     def __init__(self, process: Process) -> None:
+        self._folder = process.folder
+        self._module: str = process.config["module"]
         self._binding = BINDINGS[process.config["binding"]]
         self._clock = Clock(process.run_folder / CLOCK_FILE)
         self._ca_file = str(process.run_folder / CA_FILE)
         self._interceptor_ca = str(process.run_folder / INTERCEPTOR / CA_FILE)
         self._diallers: dict[str, Dialler] = {}
-        self._key = SigningKey.generate()
         self._stamps: bool = process.config["stamps"]
         self._address: str = process.config["address"]
-        self._operations: dict[str, Callable[..., dict[str, Any]]] = {
-            "hello": self.hello,
-            "certified": self.certified,
-            "sign": self.sign,
-            "attach": self.attach,
-            "dial": self.dial,
+        self._operations = {
+            "hello": Operation(self.hello, {}),
+            "certified": Operation(self.certified, {"pem": str}),
+            "sign": Operation(self.sign, {"message": str}),
+            "attach": Operation(
+                self.attach, {"request": dict, "token": str | None, "nonce": str | None}
+            ),
+            "dial": Operation(self.dial, {"request": dict, "proxy": str}),
         }
+
+    def begin(self) -> None:
+        """Make the key and let the client in; raises LabError if either cannot be done."""
+        self.make_key()
+        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            (self._folder / SIGNER_SOCKET).unlink(missing_ok=True)  # of the signer before this one
+            # Relative to the process's own folder: a path to a Unix socket may not be long.
+            listening.bind(SIGNER_SOCKET)
+        except OSError as error:
+            raise LabError(
+                f"The signer has no socket: {error}.", todo="Start the lab again."
+            ) from error
+        listening.listen()
+        serve(listening, self.answer, "signer")
+
+    def make_key(self) -> None:
+        """Make a fresh key, in this process or in a token; raises LabError if that gives none."""
+        self._key = TokenKey(self._module, self._folder) if self._module else SigningKey.generate()
 
     def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Answer one request of the client's; `refused` says why there is nothing to give."""
-        operation = self._operations.get(str(asked.pop("do", "")))
-        if operation is None:
-            return {"refused": f"a signer knows {', '.join(self._operations)}"}
-        return operation(**asked)
+        return answered(self._operations, asked)
 
     def send_from(self, address: str) -> None:
         """Open connections from this local address from now on, empty for any."""
@@ -77,16 +110,32 @@ class Signer:
 
     def certified(self, pem: str) -> dict[str, Any]:
         """Take the certificate that was issued for the key."""
-        self._key = self._key.certified(as_der(pem.encode()))
+        try:
+            der = as_der(pem.encode())
+            public = x509.load_der_x509_certificate(der).public_key()
+        except ValueError:
+            raise Unusable("that is no certificate") from None
+        key = self._own_key()
+        if public != key.private.public_key():
+            raise Unusable("that certificate is for another key")
+        self._key = key.certified(der)
         return {}
+
+    def _own_key(self) -> SigningKey:
+        """Return the key, where it is this process's own; Unusable where it is a token's."""
+        if not isinstance(self._key, SigningKey):
+            raise Unusable("a key in a token opens no TLS connection here")
+        return self._key
 
     def sign(self, message: str) -> dict[str, Any]:
         """Sign any octets (base64), unless this signer stamps the time itself."""
         if self._stamps:
-            return {
-                "refused": "this signer writes the time into a proof itself, and signs no other"
-            }
-        signature = self._key.sign(base64.b64decode(message))
+            raise Unusable("this signer writes the time into a proof itself, and signs no other")
+        try:
+            octets = base64.b64decode(message, validate=True)
+        except ValueError:
+            raise Unusable("a message is base64") from None
+        signature = self._key.sign(octets)
         return {"signature": base64.b64encode(signature).decode()}
 
     def attach(
@@ -94,16 +143,23 @@ class Signer:
     ) -> dict[str, Any]:
         """Put the token and a proof of this very moment on a request."""
         presentation = Presentation(token, self._key, self._clock(), new_id, nonce)
-        return {"request": self._binding.attach(Request.from_json(request), presentation).to_json()}
+        bare = request_from_json(request)
+        try:
+            return {"request": self._binding.attach(bare, presentation).to_json()}
+        except ValueError as error:
+            raise Unusable(f"there is no proof for that: {error}") from error
 
     def dial(self, request: dict[str, Any], proxy: str) -> dict[str, Any]:
         """Send a request over a connection that shows the certificate; return how it ended."""
-        certificate = self._key.certificate
+        key = self._own_key()
+        certificate = key.certificate
         if certificate is None:
-            return {"refused": "there is no certificate to show"}
+            raise Unusable("there is no certificate to show")
+        sent = request_from_json(request)
+        if proxy and not _A_PROXY.fullmatch(proxy):
+            raise Unusable("that is no proxy on this machine")
         dialler = self._diallers.get(proxy) or self._dialler(proxy)
-        dialler.identify(certificate, self._key.pem)
-        sent = Request.from_json(request)
+        dialler.identify(certificate, key.pem)
         return outcome_to_json(dialler(sent.showing(certificate)))
 
     def _dialler(self, proxy: str) -> Dialler:
@@ -121,18 +177,10 @@ class Signer:
 
 
 def run(process: Process) -> None:
-    """Run one signer; config: `binding`, `stamps` (whether it writes the time), `address`."""
+    """Run one signer, which waits for `begin`.
+
+    config: `binding`, `stamps` (whether it writes the time itself), `module` (a PKCS #11 module for
+    its key, or empty), `address`.
+    """
     signer = Signer(process)
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    socket_file = process.folder / SIGNER_SOCKET
-    try:
-        socket_file.unlink(missing_ok=True)  # of the signer before this one
-        # Relative to the process's own folder: a path to a Unix socket may not be long.
-        listening.bind(SIGNER_SOCKET)
-    except OSError as error:
-        raise LabError(
-            f"The signer has no socket: {error}.", todo="Start the lab again."
-        ) from error
-    listening.listen()
-    serve(listening, signer.answer, "signer")
-    process.serve({"stamp": signer.stamp, "send_from": signer.send_from})
+    process.serve({"begin": signer.begin, "stamp": signer.stamp, "send_from": signer.send_from})

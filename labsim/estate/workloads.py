@@ -30,7 +30,7 @@ from labsim.estate.private_file import read_json, write_private, write_private_j
 from labsim.estate.process import Process
 from labsim.estate.serving import BINDINGS, new_id
 from labsim.estate.victim import Victim
-from labsim.http_message import Outcome, Response
+from labsim.http_message import Outcome, Request, Response
 from labsim.keys import SigningKey
 from labsim.roles.client import Send, TokenRefused, TokenSet, obtain_token, present
 
@@ -158,8 +158,9 @@ class Workload:
 
     def token_for(self, url: str) -> TokenSet | None:
         """Return a token for this address, None if it never calls there; raises TokenRefused."""
+        wanted = Request("GET", url).authority
         for name, resource in self._resources.items():
-            if url.partition("://")[2].partition("/")[0] in resource["url"]:
+            if wanted == Request("GET", resource["url"]).authority:
                 return self._token(name)
         return None
 

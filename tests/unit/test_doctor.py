@@ -119,6 +119,22 @@ def test_doctor_names_what_the_machine_lacks(checkout, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("library", "program", "mark", "words"),
+    [
+        (True, True, "ok", 'signer="pkcs11"'),
+        (False, True, "optional", "no python-pkcs11"),
+        (True, False, "optional", "no SoftHSM"),
+    ],
+)
+def test_doctor_says_whether_keys_may_lie_in_a_token(monkeypatch, library, program, mark, words):
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: f"/bin/{name}" if program else None)
+    found = doctor._token_signer({"packages": {"python-pkcs11": "0.10"} if library else {}})
+    assert (found.name, found.mark) == ("PKCS #11 signer", mark)
+    assert words in found.found
+    assert bool(found.todo) == (mark == "optional")
+
+
+@pytest.mark.parametrize(
     ("version", "need", "good"),
     [
         ("46.0.3", ">=46", True),

@@ -16,10 +16,12 @@ import labsim
 from labsim.errors import LabError
 from tests.kernel import Kernel
 
-# With the interceptor, which has a parent of its own.
+# With the interceptor, which has a parent of its own, with a signer and with a foothold.
 START = """
 import json, os, labsim
 lab = labsim.start(quiet=True)
+lab.bind("storefront", "dpop", custody="signer")
+lab.attacker.steal("storefront", by="container_code")
 haul = lab.attacker.steal("ops-console", by="wiretap")
 print(json.dumps({"folder": str(lab.run_folder), "kernel": os.getpid()}))
 """
@@ -48,9 +50,9 @@ def started(kernel: Kernel) -> dict[str, Any]:
     assert said.startswith("{"), said
     told: dict[str, Any] = json.loads(said)
     below = psutil.Process(told["kernel"]).children(recursive=True)
-    # Two parents, seven resource servers, seven clients, the authorization server, the attacker
-    # and the interceptor.
-    assert len(below) == 19
+    # Two parents, seven resource servers, seven clients, the authorization server, the attacker,
+    # the signer and the interceptor.
+    assert len(below) == 20
     return told | {"pids": [process.pid for process in below]}
 
 
