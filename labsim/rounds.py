@@ -117,7 +117,10 @@ def _rob(
     lab.advance(seconds=THEFTS[each.theft].used_after)
     changed = [name for name in replays if name in DOING] if each.theft == "wiretap" else []
     _replay(lab, haul, [n for n in replays if n not in changed], each, order, progress)
+    scopes = lab.plan.client(each.client).scopes
     for name in changed:
+        if DOING[name] == "write" and not any(scope.endswith(".write") for scope in scopes):
+            continue  # a client that writes nowhere has no such request to lose
         haul = lab.attacker.steal(each.client, by=each.theft, doing=DOING[name])
         _replay(lab, haul, [name], each, order, progress)
         lab.restore_records()

@@ -17,6 +17,7 @@ _A_THIRD = "5"
 
 def import_all(modules: Sequence[str]) -> None:
     """Import modules and freeze what they made; LabError if one fails, or starts a thread."""
+    before = threading.enumerate()
     for module in modules:
         try:
             importlib.import_module(module)
@@ -25,7 +26,7 @@ def import_all(modules: Sequence[str]) -> None:
                 f"The lab cannot import {module}: {type(error).__name__}: {error}.",
                 todo="`python -m labsim doctor` says what is missing.",
             ) from error
-    threads = [t.name for t in threading.enumerate() if t is not threading.main_thread()]
+    threads = [thread.name for thread in threading.enumerate() if thread not in before]
     if threads:
         raise LabError(f"Importing {modules} started threads: {threads}.")
     gc.collect()

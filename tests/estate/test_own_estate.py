@@ -32,6 +32,10 @@ def test_the_page_has_a_whole_estate() -> None:
     assert set(FILES) == {"estate.toml", "wiki.json", "billing.json"}
 
 
+# Nothing there holds tickets or chats, none of its clients is an agent that lives from grants.
+_NOT_HERE = ("ticket", "chat", "vendor_store", "vendor_tokens", "prompt_injection")
+
+
 def test_the_main_job_runs_on_the_pages_example(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -42,14 +46,24 @@ def test_the_main_job_runs_on_the_pages_example(
     assert "compared in one direction" in printed
     assert "Helper (DPoP, key in memory), after log line: 0 of 2" in printed
     assert "Invoice job (mTLS, key in a file), after container files: 4 of 4" in printed
-    assert "12 attempts have no line there" in printed
+    left_out = [
+        row
+        for row in rows(out)
+        if (row["client"], row["binding"]) == ("invoice-job", "mtls")
+        and row["replay"] == "new_token_for_own_key"
+        and row["outcome"] == "not_possible"
+        and "client_credential" in row["loot"]
+    ]
+    assert left_out
+    assert f"{len(left_out)} attempts have no line there" in printed
     for name in demo.RESULTS:
         assert (out / name).stat().st_size > 0
 
 
 def test_every_theft_from_every_client_of_it_has_its_line_in_the_oracle(tmp_path: Path) -> None:
     file = written(tmp_path)
-    thefts = json.dumps(list(names("labsim.thefts")))
+    possible = [name for name in names("labsim.thefts") if name not in _NOT_HERE]
+    thefts = json.dumps(possible)
     about = 'title = "T"\nsentence = "S"'
     stories = [
         f'[stories.{client}]\n{about}\nclient = "{client}"\nthefts = {thefts}\n'
@@ -59,9 +73,7 @@ def test_every_theft_from_every_client_of_it_has_its_line_in_the_oracle(tmp_path
     file.write_text(text, encoding="utf-8")
     status, out = run(tmp_path, file)
     assert status == 0
-    assert len({(row["client"], row["theft"]) for row in rows(out)}) == 3 * len(
-        names("labsim.thefts")
-    )
+    assert len({(row["client"], row["theft"]) for row in rows(out)}) == 3 * len(possible)
 
 
 def test_a_client_that_calls_many_is_tried_at_some_of_them(tmp_path: Path) -> None:
@@ -78,7 +90,11 @@ def test_a_client_that_calls_many_is_tried_at_some_of_them(tmp_path: Path) -> No
     file.write_text(text.replace('["wiki.read"]', scopes), encoding="utf-8")
     status, out = run(tmp_path, file)
     assert status == 0
-    bearer = [r for r in rows(out) if (r["client"], r["binding"]) == ("helper", "bearer")]
+    bearer = [
+        r
+        for r in rows(out)
+        if (r["client"], r["binding"], r["variant"]) == ("helper", "bearer", "base")
+    ]
     replays = len(names("labsim.replays"))
     assert len(bearer) == 6 * 4 * replays
     same = [row for row in bearer if row["relation"] == "same_resource"]
