@@ -11,8 +11,9 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Never, Self
 
+from labsim.arguments import idle_seconds, lab_seconds
 from labsim.errors import LabError
 from labsim.estate import client_certificates
 from labsim.estate import plan as plans
@@ -61,12 +62,12 @@ def start(
                 "No second one was started.",
                 "Use that one, or call its stop() first; reset() starts it afresh.",
             )
-    plan = plans.load(Path(estate) if estate else None)
+    plan = plans.load(estate or None)
     if clients:
         from labsim.estate.outside_clients import admitted
 
         clients = admitted(clients, plan)
-    seconds = None if idle_minutes is None else idle_minutes * 60
+    seconds = idle_seconds(idle_minutes)
     lab = Lab(plan, clients, partial(Estate, plan, clients, require_nonce, seconds, replay_memory))
     lab.begin()
     _started.add(lab)
@@ -233,8 +234,7 @@ class Lab:
         """
         import pandas as pd
 
-        rows = self._estate.revoke(client)
-        return pd.DataFrame(rows, columns=["resource", "tokens", "told"])
+        return pd.DataFrame(self._estate.revoke(client), columns=["resource", "tokens", "told"])
 
     def renew_certificate(self, client: str) -> None:
         """Give a client a new certificate for its old key; its tokens stay bound to the old one.
@@ -255,11 +255,11 @@ class Lab:
         """Return the name of the variant that the estate is in: what differs from `base`."""
         return self._estate.variant.name
 
-    def advance(self, *, days: float = 0, hours: float = 0, seconds: float = 0) -> None:
+    def advance(self, *bare: Never, days: float = 0, hours: float = 0, seconds: float = 0) -> None:
         """Let lab time pass, at once and for every process; raises LabError for a step back."""
         self._estate.process("attacker")  # a stopped lab has no clock
         try:
-            self._clock.advance(days * 86400 + hours * 3600 + seconds)
+            self._clock.advance(lab_seconds(bare, days=days, hours=hours, seconds=seconds))
         except ValueError as error:
             raise LabError(f"Lab time was not advanced: {error}.") from None
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from labsim.errors import LabError
 from labsim.estate.names import ATTACKER, CAPTURED_FILE, COLLECTION, INTERCEPTOR, LOG_FILE
-from labsim.haul import Haul
+from labsim.haul import Haul, pieces_of
 from labsim.prediction import NOT_SEALED, Prediction, Sealed
 from labsim.rooms import names, rooms
 from labsim.stories.three_views import Shown, beside, shown
@@ -126,7 +126,7 @@ class AttackerHandle:
         whole("pandas")
         from labsim.blast.measured import attempts_frame
 
-        pieces = loot.pieces if isinstance(loot, Haul) else (loot,)
+        pieces = pieces_of(loot)
         first = len(self.rows)
         for piece in pieces:
             self._replay_one(piece, by, against, order, progress)
