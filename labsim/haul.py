@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from reprlib import repr as shortened
 from typing import TYPE_CHECKING, Any
 
 from labsim.attacker import token_claims
@@ -62,7 +63,8 @@ class Haul(Sequence[dict[str, Any]]):
 
         Pieces are numbered from 0. Raises LabError if the piece holds no captured request.
         """
-        if not 0 <= number < len(self.pieces) or not self.pieces[number]["captured"]:
+        numbers = range(len(self.pieces))
+        if number not in numbers or not self.pieces[number]["captured"]:
             have = [str(n) for n, piece in enumerate(self.pieces) if piece["captured"]]
             where = f"Pieces that hold one: {', '.join(have)}." if have else "A wiretap takes one."
             raise LabError(f"Piece {number} of this loot holds no captured request.", todo=where)
@@ -79,3 +81,19 @@ class Haul(Sequence[dict[str, Any]]):
     def _repr_html_(self) -> str:
         title = f"Taken from {self.client} by {self.theft.replace('_', ' ')}"
         return cards.heading(title) + cards.table(self.rows())
+
+
+_OF_A_PIECE = ("client", "theft", "resource", "number", "custody")
+
+
+def pieces_of(loot: object) -> tuple[dict[str, Any], ...]:
+    """Return the pieces of a haul, or the one piece that this is; LabError for anything else."""
+    if isinstance(loot, Haul):
+        return loot.pieces
+    if isinstance(loot, dict) and all(name in loot for name in _OF_A_PIECE):
+        return (loot,)
+    raise LabError(
+        f"{shortened(loot)} is no loot.",
+        "Nothing was replayed.",
+        "Pass what lab.attacker.steal() returned, or one piece of it.",
+    )

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Never, Self
 
+from labsim.arguments import lab_seconds
 from labsim.errors import LabError
 from labsim.estate import client_certificates
 from labsim.estate.calls import resources_for
@@ -205,8 +206,7 @@ class Lab:
         """
         import pandas as pd
 
-        rows = self._estate.revoke(client)
-        return pd.DataFrame(rows, columns=["resource", "tokens", "told"])
+        return pd.DataFrame(self._estate.revoke(client), columns=["resource", "tokens", "told"])
 
     def evict(self, client: str) -> None:
         """Throw a stranger's code out of a client's process: its foothold ends, what it took stays.
@@ -243,11 +243,11 @@ class Lab:
         """Return the name of the variant that the estate is in: what differs from `base`."""
         return self._estate.variant.name
 
-    def advance(self, *, days: float = 0, hours: float = 0, seconds: float = 0) -> None:
+    def advance(self, *bare: Never, days: float = 0, hours: float = 0, seconds: float = 0) -> None:
         """Let lab time pass, at once and for every process; raises LabError for a step back."""
         self._estate.process("attacker")  # a stopped lab has no clock
         try:
-            self._clock.advance(days * 86400 + hours * 3600 + seconds)
+            self._clock.advance(lab_seconds(bare, days=days, hours=hours, seconds=seconds))
         except ValueError as error:
             raise LabError(f"Lab time was not advanced: {error}.") from None
 

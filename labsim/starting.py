@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from labsim.arguments import idle_seconds
 from labsim.errors import LabError
 from labsim.estate import plan as plans
 from labsim.estate.running import Estate
@@ -44,12 +45,12 @@ def start(
                 "No second one was started.",
                 "Use that one, or call its stop() first; reset() starts it afresh.",
             )
-    plan = plans.load(Path(estate) if estate else None)
+    plan = plans.load(estate or None)
     if clients:
         from labsim.estate.outside_clients import admitted
 
         clients = admitted(clients, plan)
-    seconds = None if idle_minutes is None else idle_minutes * 60
+    seconds = idle_seconds(idle_minutes)
     given = (plan, clients, require_nonce, seconds, replay_memory, signer)
     lab = Lab(plan, clients, partial(Estate, *given))
     lab.begin()

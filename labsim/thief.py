@@ -11,7 +11,7 @@ from labsim.attempt import attempt_row
 from labsim.campaign_result import CampaignResult
 from labsim.errors import LabError
 from labsim.estate.names import ATTACKER, COLLECTION
-from labsim.haul import Haul
+from labsim.haul import Haul, pieces_of
 from labsim.holding import Holding
 from labsim.prediction import NOT_SEALED, Prediction, Sealed
 from labsim.rooms import names, rooms
@@ -121,7 +121,7 @@ class AttackerHandle:
         whole("pandas")
         from labsim.blast.measured import attempts_frame
 
-        pieces = loot.pieces if isinstance(loot, Haul) else (loot,)
+        pieces = pieces_of(loot)
         first = len(self.rows)
         for piece in pieces:
             self._replay_one(piece, by, against, order, progress)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import csv
+import fcntl
 import json
+import os
 import platform
 import shutil
 import signal
@@ -106,21 +108,39 @@ def _results(out: Path) -> Iterator[Results]:
 
     try:
         out.mkdir(parents=True, exist_ok=True)
-        # Those of an earlier run go first: a run that is interrupted would leave a mixture.
-        for name in RESULTS:
-            (out / name).unlink(missing_ok=True)
-        with (
-            (out / "attempts.csv").open("w") as attempts,
-            (out / "events.jsonl").open("w") as events,
-        ):
-            results = Results(attempts, events, COLUMNS)
-            yield results
+        with _alone_in(out):
+            # Those of an earlier run go first: a run that is interrupted would leave a mixture.
+            for name in RESULTS:
+                (out / name).unlink(missing_ok=True)
+            with (
+                (out / "attempts.csv").open("w") as attempts,
+                (out / "events.jsonl").open("w") as events,
+            ):
+                yield Results(attempts, events, COLUMNS)
     except OSError as error:
         raise LabError(
             f"The results cannot be written to {out}: {error.strerror}.",
             "The run ended there; the lines that were written are whole, and stay.",
             "Make room, or name another folder with --out.",
         ) from error
+
+
+@contextmanager
+def _alone_in(out: Path) -> Iterator[None]:
+    """Keep other runs out of a folder until the block ends, in whatever way."""
+    folder = os.open(out, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LabError(
+                f"Another run is just writing its results to {out}.",
+                "This one was not started, and nothing there was changed.",
+                "Wait for its end, or name another folder with --out.",
+            ) from error
+        yield
+    finally:
+        os.close(folder)
 
 
 def _run(plan: Plan, out: Path, results: Results, seed: int) -> int:

@@ -45,7 +45,10 @@ def admitted(clients: Sequence[Mapping[str, Any]], plan: Plan) -> list[dict[str,
     """
     bindings = tuple(rooms("labsim.bindings", "BINDING").values())
     scopes = frozenset(scope for each in plan.resources.values() for scope in each.scopes)
-    found = [_completed(client) for client in clients]
+    if isinstance(clients, str | Mapping) or not isinstance(clients, Sequence):
+        todo = "Write a list of RFC 7591 metadata, a dict for each client."
+        raise LabError(f"{clients!r} is no list of clients.", "Nothing was started.", todo)
+    found = [_completed(number, client) for number, client in enumerate(clients, 1)]
     taken = {*plan.clients, *plan.resources, CONTRACTOR}
     for number, client in enumerate(found, 1):
         try:
@@ -100,7 +103,9 @@ def _method(client: Mapping[str, Any]) -> str:
     return str(client.get("token_endpoint_auth_method", BASIC))
 
 
-def _completed(client: Mapping[str, Any]) -> dict[str, Any]:
+def _completed(number: int, client: object) -> dict[str, Any]:
+    if not isinstance(client, Mapping):
+        raise _refused(number, {}, f"{client!r} is no table of metadata")
     done = dict(client)
     done.setdefault("client_id", f"client-{secrets.token_hex(8)}")
     if _method(done) == BASIC:

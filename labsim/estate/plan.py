@@ -154,13 +154,13 @@ class Plan:
 
     def resource(self, name: str) -> Resource:
         """Return a resource by name; LabError that lists those there are."""
-        if name not in self.resources:
+        if not isinstance(name, str) or name not in self.resources:
             raise LabError.unknown("resource", name, self.resources)
         return self.resources[name]
 
     def client(self, name: str) -> Client:
         """Return a client by name; LabError that lists those there are."""
-        if name not in self.clients:
+        if not isinstance(name, str) or name not in self.clients:
             raise LabError.unknown("client", name, self.clients)
         return self.clients[name]
 
@@ -204,13 +204,9 @@ def _by_name[Named: (Resource, Client, Story)](each: Iterable[Named]) -> Mapping
     return MappingProxyType({one.name: one for one in each})
 
 
-def load(file: Path | None = None) -> Plan:
+def load(named: Path | str | None = None) -> Plan:
     """Load an estate file (the lab's own if none is named); LabError if anything is wrong in it."""
-    if file is None:
-        if not DATA.is_dir():
-            todo = "Run labsim from a clone of its repository, which has data/ beside labsim/."
-            raise LabError(f"The folder {shown(DATA)} is missing.", "No estate was loaded.", todo)
-        file = DATA / "estate.toml"
+    file = _estate_file(named)
     table = Table(file, "", checked_table.read(file), _ESTATE)
     resources = _by_name(_resources(table))
     _refuse_double_ids(resources)
@@ -223,6 +219,18 @@ def load(file: Path | None = None) -> Plan:
         stories=_by_name(_stories(table, clients)),
         file=file,
     )
+
+
+def _estate_file(named: object) -> Path:
+    if isinstance(named, Path | str):
+        return Path(named)
+    if named is not None:
+        todo = "Write its path, or leave it out: the lab has an estate of its own."
+        raise LabError(f"{named!r} is no estate file.", "No estate was loaded.", todo)
+    if not DATA.is_dir():
+        todo = "Run labsim from a clone of its repository, which has data/ beside labsim/."
+        raise LabError(f"The folder {shown(DATA)} is missing.", "No estate was loaded.", todo)
+    return DATA / "estate.toml"
 
 
 def _resources(estate: Table) -> Iterator[Resource]:

@@ -40,7 +40,8 @@ ON CONFLICT DO UPDATE SET until = ?2 WHERE until < ?3
 
 def known_kind(kind: str) -> str:
     """Return the kind of replay memory that was asked for; LabError for one that is not there."""
-    if kind not in KINDS and not kind.startswith(("redis://", "rediss://", "unix://")):
+    urls = ("redis://", "rediss://", "unix://")
+    if kind not in KINDS and not (isinstance(kind, str) and kind.startswith(urls)):
         raise LabError.unknown("replay memory", kind, [*KINDS, "redis://host:port"])
     return kind
 

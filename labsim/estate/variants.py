@@ -102,6 +102,6 @@ VARIANTS = {variant.name: variant for variant in _ALL}
 
 def variant(name: str) -> Variant:
     """Return a variant by name; LabError that lists those there are."""
-    if name not in VARIANTS:
+    if not isinstance(name, str) or name not in VARIANTS:
         raise LabError.unknown("variant", name, VARIANTS)
     return VARIANTS[name]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from labsim.errors import LabError
-from labsim.haul import Haul
+from labsim.haul import Haul, pieces_of
 from labsim.http_message import Request
 from labsim.jose import sign_compact
 from labsim.keys import SigningKey
@@ -47,8 +47,8 @@ def test_a_captured_request_is_shown_with_its_token_decoded() -> None:
         assert "At the client" not in text
 
 
-@pytest.mark.parametrize("number", [0, 2, -1])
-def test_a_piece_without_a_request_says_which_have_one(number: int) -> None:
+@pytest.mark.parametrize("number", [0, 2, -1, "x", None])
+def test_a_piece_without_a_request_says_which_have_one(number: Any) -> None:
     with pytest.raises(LabError, match="that hold one: 1"):
         HAUL.show(number)
 
@@ -57,3 +57,22 @@ def test_it_says_what_was_taken_and_nothing_of_it_is_markup() -> None:
     assert "captured request, token (for https://crm.test/records; <the log>)" in repr(HAUL)
     assert "&lt;the log&gt;" in HAUL._repr_html_()
     assert "nothing" in repr(Haul("support-agent", "log_line", ()))
+
+
+def test_only_loot_has_pieces() -> None:
+    assert pieces_of(HAUL) == HAUL.pieces
+    whole = {
+        **piece(),
+        "client": "c",
+        "theft": "t",
+        "resource": "r",
+        "number": 0,
+        "custody": "none",
+    }
+    assert pieces_of(whole) == (whole,)
+    for wrong in (None, "haul", 3, {}, piece(), [whole], (whole,), HAUL[0:1]):
+        with pytest.raises(LabError, match=r"is no loot\. Nothing was replayed\. Pass what"):
+            pieces_of(wrong)
+    with pytest.raises(LabError) as caught:
+        pieces_of("x" * 10_000)
+    assert len(str(caught.value)) < 200
