@@ -49,6 +49,15 @@ class Request:
                 return value
         return None
 
+    @property
+    def media_types(self) -> list[str]:
+        """Return the type that each Content-Type names, in lower case and without parameters.
+
+        The field may stand once (RFC 9110 sections 5.3 and 8.3): whoever looks at the first of two
+        reads another body than whoever looks at the last.
+        """
+        return [value.partition(";")[0].strip().lower() for value in self.values("Content-Type")]
+
     def adding(self, name: str, value: str) -> Request:
         """Return a copy with one more field line at the end."""
         return replace(self, fields=(*self.fields, (name, value)))

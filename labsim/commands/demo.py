@@ -26,14 +26,8 @@ if TYPE_CHECKING:
     from labsim.rounds import Findings, Round
     from labsim.stories.oracle import Cell, Difference, Row
 
-RESULTS = (
-    "attempts.csv",
-    "events.jsonl",
-    "matrix.svg",
-    "blast_radius.svg",
-    "variants.svg",
-    "report.html",
-)
+TABLES = ("attempts.csv", "events.jsonl")
+RESULTS = (*TABLES, "matrix.svg", "blast_radius.svg", "variants.svg", "report.html")
 SUMMARY = "Steal tokens, replay them, and show what was served and what was refused."
 DEFAULT_SEED = 4127
 LEAST_TOKEN_SECONDS = 60

@@ -39,8 +39,7 @@ def read_form(request: Request) -> Form:
     """Parse a POSTed form; raises Rejected for anything else, or a parameter that stands twice."""
     if request.method != "POST":
         raise Rejected(Reason.METHOD_NOT_ALLOWED, "method_is_post", "RFC 6749 section 3.2")
-    content_type = (request.value("Content-Type") or "").split(";")[0].strip().lower()
-    if content_type != FORM:
+    if request.media_types != [FORM]:
         raise _malformed("content_is_a_form", "RFC 6749 appendix B")
     if request.query:
         raise _malformed("parameters_are_in_the_body", "RFC 6749 section 2.3.1")

@@ -225,8 +225,8 @@ def extract_credential(request: Request, bindings: Sequence[Binding]) -> Credent
 def _token_elsewhere(request: Request) -> bool:
     if "access_token" in parse_qs(request.query, keep_blank_values=True):
         return True
-    kind = (request.value("Content-Type") or "").split(";")[0].strip().lower()
-    return kind == "application/x-www-form-urlencoded" and "access_token" in parse_qs(
+    is_a_form = "application/x-www-form-urlencoded" in request.media_types
+    return is_a_form and "access_token" in parse_qs(
         request.body.decode("latin-1"), keep_blank_values=True
     )
 

@@ -77,10 +77,11 @@ def notice_is_recent(jws: CompactJws, evidence: TokenEvidence) -> bool:
 
 
 def notice_says_which_tokens(jws: CompactJws, _evidence: TokenEvidence) -> bool:
-    """Ask for a `jti`, a time, and the one event that this server understands, whole."""
-    tokens = _listed(jws.payload)
-    named = isinstance(jws.payload.get("jti"), str) and is_number(jws.payload.get("iat"))
-    return named and bool(tokens) and len(_read(tokens)) == len(tokens)
+    """Ask for all that names a notice, and the one event that this server understands, whole."""
+    claims, tokens = jws.payload, _listed(jws.payload)
+    named = isinstance(claims.get("iss"), str) and isinstance(claims.get("aud"), str | list)
+    once = isinstance(claims.get("jti"), str) and is_number(claims.get("iat"))
+    return named and once and bool(tokens) and len(_read(tokens)) == len(tokens)
 
 
 REVOCATION_NOTICE = CredentialKind(
@@ -141,10 +142,11 @@ def notice_claims(server: ResourceServer, request: Request, now: float) -> Mappi
     """Return the claims of a notice that is good; raises Rejected."""
     if request.method != "POST":
         raise Rejected(Reason.METHOD_NOT_ALLOWED, "notice_is_posted", "RFC 8935 section 2.1")
-    kind = (request.value("Content-Type") or "").split(";")[0].strip().lower()
-    if kind != NOTICE_TYPE:
+    kinds = request.media_types
+    if kinds != [NOTICE_TYPE]:
+        detail = ", ".join(kinds)
         raise Rejected(
-            Reason.CREDENTIALS_MALFORMED, "notice_is_pushed", "RFC 8935 section 2.1", kind
+            Reason.CREDENTIALS_MALFORMED, "notice_is_pushed", "RFC 8935 section 2.1", detail
         )
     notice = request.body.decode("latin-1")
     return REVOCATION_NOTICE.verify(notice, server.token_evidence(now))

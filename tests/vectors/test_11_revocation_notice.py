@@ -70,6 +70,8 @@ ROWS: dict[str, tuple[Change, Reason, str, str]] = {
     "RN-05c a time in words": (Change(claims={"iat": "now"}), *RECENT),
     "RN-06 no time": (Change(claims={"iat": GONE}), *MISSING),
     "RN-06b no jti": (Change(claims={"jti": GONE}), *MISSING),
+    "RN-06c no issuer": (Change(claims={"iss": GONE}), *MISSING),
+    "RN-06d no audience": (Change(claims={"aud": GONE}), *MISSING),
     "RN-07 no event": (Change(claims={"events": GONE}), *MISSING),
     "RN-07b another event": (events({"urn:another": {}}), *MISSING),
     "RN-07c events a list": (events([TOKENS_REVOKED]), *MISSING),
@@ -116,6 +118,7 @@ PUSHED: dict[str, Edit] = {
     "RN-10c another type": lambda r: r.without("Content-Type").adding(
         "Content-Type", "application/jwt"
     ),
+    "RN-10d two types": lambda r: r.adding("Content-Type", "application/jwt"),
 }
 
 

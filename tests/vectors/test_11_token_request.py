@@ -59,6 +59,11 @@ ROWS: dict[str, tuple[Edit, Reason, str, str]] = {
     "TR-02 JSON": (of_type("application/json"), *FORM_ERROR, "content_is_a_form"),
     "TR-02b no content type": (of_type(None), *FORM_ERROR, "content_is_a_form"),
     "TR-02c a longer content type": (of_type(f"{FORM}x"), *FORM_ERROR, "content_is_a_form"),
+    "TR-02d two content types": (
+        lambda r: r.adding("Content-Type", "application/json"),
+        *FORM_ERROR,
+        "content_is_a_form",
+    ),
     "TR-03 in the query": (
         lambda r: r.at(f"{TOKEN_ENDPOINT}?scope=orders.read"),
         *FORM_ERROR,

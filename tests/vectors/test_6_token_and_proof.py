@@ -134,6 +134,14 @@ def token_in_the_form(_lab: Lab, request: Request) -> Request:
     return replace(form, body=f"a=1&access%5Ftoken={token}".encode())
 
 
+def token_in_the_second_of_two_types(lab: Lab, request: Request) -> Request:
+    """Say first that the body is something else: who reads the last type finds a token in it."""
+    form = token_in_the_form(lab, request)
+    (kind,) = form.values("Content-Type")
+    form = form.without("Content-Type").adding("Content-Type", "application/json")
+    return form.adding("Content-Type", kind)
+
+
 ALL_SCHEMES = ("DPoP", "Bearer", "HTTPSig")
 SCHEME = {"reason": Reason.SCHEME_MISMATCH, "check": "scheme_is_the_bindings"}
 KEY = {"reason": Reason.BINDING_MISMATCH, "check": "proof_key_is_the_bound_one"}
@@ -170,6 +178,7 @@ ROWS = (
     row("DB-18", "a proof alone", "9449 7.2", under(), check="credentials_are_there", **NOTHING),
     row("DB-19", "token in the query", "9700 4.3.2", token_in_the_query, **ONE_WAY),
     row("DB-20", "token in the form", "9449 7.1", token_in_the_form, **ONE_WAY),
+    row("DB-20b", "in one of two types", "9110 8.3", token_in_the_second_of_two_types, **ONE_WAY),
     row("DB-21", "junk after the token", "9449 7.1", under("DPoP {} junk"), **MALFORMED),
     row("DB-21b", "a character of no token68", "9449 7.1", under('DPoP "{}"'), **MALFORMED),
     row("DB-21c", "two in one field", "9449 7.1", under("Bearer {}, DPoP {}"), **MALFORMED),
