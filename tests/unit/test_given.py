@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,8 +21,11 @@ def folder(tmp_path: Path) -> Path:
     return inside
 
 
+NOBODY: Any = None  # neither tickets nor letters are asked for here
+
+
 def files(*paths: Path) -> dict[str, bytes]:
-    return dict(Given([str(path) for path in paths], 5.0).files())
+    return dict(Given([str(path) for path in paths], 5.0, NOBODY, NOBODY).files())
 
 
 def test_a_folder_is_what_lies_in_it_and_no_deeper(folder: Path) -> None:
@@ -47,7 +51,7 @@ def test_a_large_file_is_read_so_far(folder: Path) -> None:
 
 
 def test_the_way_in_is_no_loot_of_its_own_and_can_be_asked_for(folder: Path) -> None:
-    given = Given([str(folder / "deeper"), str(folder)], 5.0)
+    given = Given([str(folder / "deeper"), str(folder)], 5.0, NOBODY, NOBODY)
     with pytest.raises(LabError, match="No code of the attacker's runs"):
         given.foothold()
     (folder / "foothold.json").write_text(json.dumps("127.0.0.1:1/secret"))

@@ -23,7 +23,14 @@ class Lab:
     def __init__(self) -> None:
         self.told: list[tuple[str, ...]] = []
         self.run_folder = RUN
-        self.estate = SimpleNamespace(process=self._process, interceptor=self._interceptor)
+        self.estate = SimpleNamespace(
+            process=self._process,
+            interceptor=self._interceptor,
+            variant=SimpleNamespace(holds=False),
+        )
+        self.attacker = SimpleNamespace(holding=SimpleNamespace(release=list))
+        client = SimpleNamespace(name="app", calls=("orders",), scopes=("orders.read",))
+        self.plan = SimpleNamespace(client=lambda _name: client)
         self.given: list[str] = []
         self.proxy: str | None = None
 
@@ -39,7 +46,8 @@ class Lab:
     def _interceptor(self) -> str:
         return "http://127.0.0.1:9"
 
-    def work_rows(self, client: str) -> list[dict[str, Any]]:
+    def work_rows(self, client: str, *_resources: str, doing: str) -> list[dict[str, Any]]:
+        assert doing == "read"
         self.told.append((client, "work"))
         return WORKED
 

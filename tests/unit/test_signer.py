@@ -27,7 +27,7 @@ def make(tmp_path: Path) -> Any:
     Clock.made(tmp_path / "clock").advance(1000)
 
     def made(binding: str = "dpop", stamps: bool = False) -> Signer:
-        config = {"binding": binding, "stamps": stamps, "module": ""}
+        config = {"binding": binding, "stamps": stamps, "module": "", "address": ""}
         signer = Signer(SimpleNamespace(run_folder=tmp_path, folder=tmp_path, config=config))
         signer.make_key()
         return signer

@@ -38,6 +38,9 @@ class Estate:
     def process(self, name: str) -> Child:
         return Child(name, self.told)
 
+    def started_clients(self) -> list[Child]:
+        return [Child("app", self.told)]
+
     def signers(self) -> list[Child]:
         return [Child("app.signer", self.told)]
 
