@@ -148,9 +148,10 @@ class AttackerHandle:
     ) -> None:
         lab = self._lab
         calls = lab.plan.client(piece["client"]).calls
-        wanted = [by] if isinstance(by, str) else list(REPLAYS if by is None else by)
-        for unknown in set(wanted) - set(REPLAYS):
-            raise LabError.unknown("replay", unknown, REPLAYS)
+        some = isinstance(by, list | tuple) and all(name in REPLAYS for name in by)
+        if not (by is None or some or by in REPLAYS):
+            raise LabError.unknown("replay", str(by), REPLAYS)
+        wanted = [by] if isinstance(by, str) else list(by or REPLAYS)
         if against is not None:
             lab.plan.resource(against)
         for name in [against] if against else calls:

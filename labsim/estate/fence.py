@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import labsim
+from labsim.estate.names import ATTACKERS_ADDRESS
 
 _LISTS = frozenset({"os.listdir", "os.scandir"})
 # Where the paths stand among the arguments of an event that changes something.
@@ -52,7 +53,8 @@ _SHUT = (
 )
 _ADDRESSED = frozenset({"socket.bind", "socket.connect", "socket.sendmsg", "socket.sendto"})
 _NAMED = frozenset({"socket.getaddrinfo", "socket.gethostbyaddr", "socket.gethostbyname"})
-_LOOPBACK = ("127.0.0.1", "localhost", None)
+# Its own address among them: in the variant with an allow-list it sends from there.
+_LOOPBACK = ("127.0.0.1", "localhost", ATTACKERS_ADDRESS, None)
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
 _OPEN_FILES = ("/proc/self/fd", "/dev/fd")
 

@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 NOT_SHOWN: Final = (
     (
         "Only what stands in the tables was tried. A theft or a replay that is not there was not "
-        "tested: above all, whoever can run code where the key is used can sign with it in place, "
-        "and no binding stops that."
+        "tested. Each theft is shown on one client or a few, which stand for others like them."
     ),
     (
         "Clients, records and rights are made up. The counts compare one binding with another in "

@@ -138,12 +138,12 @@ def test_mutual_tls_is_refused_before_anything_is_changed(lab: labsim.Lab) -> No
 
 def test_a_signer_that_has_no_token_says_so_and_the_client_is_as_before(lab: labsim.Lab) -> None:
     lab.bind(CLIENT, "dpop", custody="memory")
-    before, lab.estate._module = lab.estate._module, __file__
+    before, lab.estate.module = lab.estate.module, __file__
     try:
         with pytest.raises(LabError, match="gives no key"):
             lab.bind(CLIENT, "http_signature", custody="signer")
     finally:
-        lab.estate._module = before
+        lab.estate.module = before
     assert lab.work_rows(CLIENT)[0]["outcome"] == "served"
     assert (lab.binding(CLIENT), lab.custody(CLIENT)) == ("dpop", "memory")
     assert lab.estate.signers() == []

@@ -58,7 +58,7 @@ def test_what_is_no_loot_is_not_replayed(lab: labsim.Lab) -> None:
     for wrong in (None, "x", {}, 3, [haul[0]], haul.rows()):
         with pytest.raises(LabError, match=r"is no loot\. Nothing was replayed"):
             lab.attacker.replay(wrong)
-    for wrong in (3, "nothing", ["token_as_is"], {}):
+    for wrong in (3, "nothing", ["token_as_is", "x"], {}):
         with pytest.raises(LabError, match="no replay called"):
             lab.attacker.replay(haul, by=wrong)
         with pytest.raises(LabError, match="no resource called"):
