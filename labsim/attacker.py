@@ -187,7 +187,7 @@ def token_claims(token: str | None) -> Mapping[str, Any]:
 def wire_error(response: Response) -> str:
     """Return the OAuth error code of a refusal's body, empty if there is none."""
     try:
-        body = json.loads(response.body or b"{}")
+        body = response.json() if response.body else {}
     except ValueError:
         return ""
     return str(body.get("error", "")) if isinstance(body, dict) else ""
@@ -211,7 +211,7 @@ def records_in(body: bytes) -> list[Mapping[str, Any]]:
     """Return the records in an answer's body: a list of them, or a single one; each has an `id`."""
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # RecursionError: nested thousands deep
         return []
     found = document.get("records", [document]) if isinstance(document, dict) else []
     records = found if isinstance(found, list) else []

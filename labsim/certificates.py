@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -54,7 +55,10 @@ class KeyPair:
 
 def key_pair(pem: bytes) -> KeyPair:
     """Read a certificate and its P-256 key from PEM; raises ValueError."""
-    key = serialization.load_pem_private_key(pem, password=None)
+    try:
+        key = serialization.load_pem_private_key(pem, password=None)
+    except (TypeError, UnsupportedAlgorithm) as error:  # it is encrypted, or of another kind
+        raise ValueError(f"the key cannot be used: {error}") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise ValueError("the key is no elliptic curve key")
     return KeyPair(x509.load_pem_x509_certificate(pem), key)

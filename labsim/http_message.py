@@ -160,7 +160,10 @@ class Response:
 
     def json(self) -> Any:
         """Parse the body as JSON; ValueError if it is none."""
-        return json.loads(self.body)
+        try:
+            return json.loads(self.body)
+        except RecursionError as error:  # nested more deeply than anybody reads
+            raise ValueError(str(error)) from error
 
     def wire(self) -> bytes:
         """Return the response as HTTP/1.1 bytes, for showing."""

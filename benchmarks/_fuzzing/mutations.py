@@ -158,7 +158,7 @@ def url_changed(world: World, _good: Good, request: Request) -> Request:
         lambda: f"{origin}{path}/",
         lambda: f"{origin}/{path}",
         lambda: origin + path.replace("r", "%72", 1),
-        lambda: origin + path.replace("/", "%2F", 2),
+        lambda: origin + "/" + path[1:].replace("/", "%2F"),
         lambda: origin + path.upper(),
         lambda: f"{origin}{path}{'&' if '?' in path else '?'}access_token=a",
         lambda: f"{origin}{path}{'&' if '?' in path else '?'}x={rng.choice(('', '%', 'a' * 5000))}",

@@ -86,8 +86,9 @@ def _require_in_time(world: World, parameters: Mapping[str, Any]) -> None:
 
 def _value(request: Request, name: str) -> str:
     scheme, _, rest = request.url.partition("#")[0].partition("://")
-    authority, slash, path = rest.partition("/")
-    path, mark, query = (slash + path).partition("?")
+    hierarchy, mark, query = rest.partition("?")
+    authority, slash, path = hierarchy.partition("/")
+    path = slash + path
     derived = {
         "@method": request.method,
         "@target-uri": f"{scheme}://{authority}{path or '/'}{mark}{query}",

@@ -17,6 +17,9 @@ from typing import Any
 from labsim.estate.events import EventLog
 from labsim.http_message import Request, Response
 
+# No JSON, or JSON of another shape.
+_NO_EXCHANGE = (ValueError, RecursionError, KeyError, TypeError, AttributeError)
+
 
 class Captured:
     """Append exchanges to a file of mode 0600, each as one line and one write.
@@ -49,15 +52,16 @@ class Captured:
 def exchanges(file: Path) -> Iterator[tuple[Request, Response | None]]:
     """Yield each exchange in the file, oldest first; no response where the request was held back.
 
-    Half a line, of an interceptor that was killed or of a full disk, is skipped. FileNotFoundError
-    if no interceptor has run.
+    Half a line, of an interceptor that was killed or of a full disk, is skipped, and so is whatever
+    else is no exchange. FileNotFoundError if no interceptor has run.
     """
     for line in file.read_bytes().split(b"\n"):
         try:
             value = json.loads(line)
-        except ValueError:
+            exchange = Request.from_json(value["request"]), _response(value["response"])
+        except _NO_EXCHANGE:
             continue
-        yield Request.from_json(value["request"]), _response(value["response"])
+        yield exchange
 
 
 def _response(value: dict[str, Any] | None) -> Response | None:

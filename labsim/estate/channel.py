@@ -59,7 +59,7 @@ class Lines:
 def _parsed(line: bytes) -> Iterable[Message]:
     try:
         message = json.loads(line) if line else None
-    except ValueError:  # half a message of an interrupted request
+    except (ValueError, RecursionError):  # half a message of an interrupted request
         return ()
     return (message,) if isinstance(message, dict) else ()
 

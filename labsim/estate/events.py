@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from labsim.checks import StorageUnavailable
+from labsim.jose import is_number
 
 
 class EventLog:
@@ -54,12 +55,19 @@ class EventReader:
             whole = data[: data.rfind(b"\n") + 1]
             self._read[file] = self._read.get(file, 0) + len(whole)
             found += list(_events(whole))
-        return sorted(found, key=lambda event: float(event.get("time", 0)))
+        return sorted(found, key=_time)
 
 
 def _events(lines: bytes) -> Iterator[dict[str, Any]]:
     for line in lines.splitlines():
         try:
-            yield json.loads(line)
-        except ValueError:
+            event = json.loads(line)
+        except (ValueError, RecursionError):
             continue  # the half line of a process that was killed, or of a full disk
+        if isinstance(event, dict):
+            yield event
+
+
+def _time(event: Mapping[str, Any]) -> float:
+    time = event.get("time")
+    return float(time) if is_number(time) else 0.0  # type: ignore[arg-type]

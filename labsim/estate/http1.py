@@ -106,14 +106,17 @@ class RequestReader:
 
     def begin(self) -> bool:
         """Wait for the first byte of a request; False when the client has ended the stream."""
-        # RFC 9112 section 2.2: an empty line before a request is ignored.
-        self._pending = self._pending.removeprefix(b"\r\n")
-        while not self._pending:
-            data = self._receive()
-            if not data:
+        # RFC 9112 section 2.2: one empty line before a request is ignored, wherever it is cut.
+        while len(self._pending) < 2 and b"\r\n".startswith(self._pending):
+            if not self._receive_more():
                 return False
-            self._pending = data.removeprefix(b"\r\n")
-        return True
+        self._pending = self._pending.removeprefix(b"\r\n")
+        return bool(self._pending) or self._receive_more()
+
+    def _receive_more(self) -> bool:
+        data = self._receive()
+        self._pending += data
+        return bool(data)
 
     def read(self) -> Incoming:
         """Read one whole request; HttpRefusal if it cannot be one, and its end is then unknown.

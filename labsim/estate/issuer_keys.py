@@ -42,9 +42,13 @@ class FetchedKeys:
     def _fetch(self) -> dict[str, PublicKey]:
         metadata = issuer_metadata(self._dial, self._issuer)
         found: dict[str, PublicKey] = {}
-        keys = _document(self._dial, str(metadata["jwks_uri"])).get("keys", [])
+        keys = _document(self._dial, str(metadata.get("jwks_uri", ""))).get("keys")
+        if not isinstance(keys, list):
+            raise StorageUnavailable("the key set has no list of keys (RFC 7517 section 5.1)")
         for jwk in keys:
-            kid = jwk.get("kid")
+            kid = jwk.get("kid") if isinstance(jwk, dict) else None
+            if not isinstance(kid, str):
+                continue  # no token can name it
             if kid in found:  # which of the two is meant, nobody can tell
                 raise StorageUnavailable(f"the key set holds two keys with the id {kid!r}")
             try:

@@ -5,12 +5,13 @@ A workload and the attacker use the same functions; what differs is what each of
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from labsim.binding import Binding, Presentation
-from labsim.http_message import Outcome, Request
+from labsim.http_message import Outcome, Request, Response
 from labsim.roles.client_authentication import Authentication
 from labsim.roles.form import form_request
 
@@ -73,22 +74,36 @@ def obtain_token(
     outcome = present(build, binding, presentation, send)
     if outcome.response is None or outcome.response.status != 200:
         raise TokenRefused(outcome, _why(outcome))
-    try:
-        body: dict[str, Any] = outcome.response.json()
-        kind, token = body["token_type"], body["access_token"]
-        expires = presentation.now + float(body["expires_in"])
-    except (ValueError, KeyError, TypeError):
-        raise TokenRefused(outcome, "the token endpoint's answer is no token response") from None
-    if str(kind).lower() != binding.scheme.lower():
+    body = _token_response(outcome.response)
+    if body is None:
+        raise TokenRefused(outcome, "the token endpoint's answer is no token response")
+    kind = body["token_type"]
+    if kind.lower() != binding.scheme.lower():
         raise TokenRefused(outcome, f"asked for a {binding.scheme} token and was given {kind}")
     return TokenSet(
-        token,
+        body["access_token"],
         binding.name,
         parameters.get("resource", ""),
         body.get("scope", ""),
-        expires,
+        presentation.now + float(body["expires_in"]),
         body.get("refresh_token"),
     )
+
+
+def _token_response(response: Response) -> dict[str, Any] | None:
+    """Return a token response's body (RFC 6749 section 5.1); None if it is none.
+
+    Its texts are printable ASCII (appendix A): they go into fields and forms as they are.
+    """
+    try:
+        body: Any = response.json()
+        texts = [body["token_type"], body["access_token"]]
+        texts += [body[name] for name in ("scope", "refresh_token") if name in body]
+        lasts = float(body["expires_in"])
+    except (ValueError, KeyError, TypeError, OverflowError):
+        return None
+    usable = all(isinstance(t, str) and t.isascii() and t.isprintable() for t in texts)
+    return body if usable and all(texts[:2]) and math.isfinite(lasts) else None
 
 
 def _why(outcome: Outcome) -> str:
@@ -98,4 +113,5 @@ def _why(outcome: Outcome) -> str:
         error = outcome.response.json().get("error")
     except (ValueError, AttributeError):
         error = None
-    return f"the token endpoint answered {outcome.response.status} {error or ''}".rstrip()
+    said = error if isinstance(error, str) and error.isprintable() else ""
+    return f"the token endpoint answered {outcome.response.status} {said}".rstrip()

@@ -60,9 +60,12 @@ def registered(
 
 def _secret(metadata: Mapping[str, Any]) -> bytes:
     secret = metadata.get("client_secret")
-    if not isinstance(secret, str) or not secret:
-        raise ValueError(f"client_secret must be a text that is not empty, for {BASIC}")
-    return secret_hash(secret)
+    try:
+        if isinstance(secret, str) and secret:
+            return secret_hash(secret)
+    except UnicodeEncodeError:  # half a surrogate pair: a text in JSON, and none that can be sent
+        pass
+    raise ValueError(f"client_secret must be a text that is not empty, for {BASIC}")
 
 
 def _keys(metadata: Mapping[str, Any]) -> tuple[PublicKey, ...]:

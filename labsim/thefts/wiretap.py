@@ -6,7 +6,6 @@ whatever the binding. What it passes on is spent: the server has had it. What it
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
 from labsim.http_message import Response
@@ -39,7 +38,7 @@ def _record_ids(response: Response | None) -> list[str]:
     if response is None:
         return []
     try:
-        body = json.loads(response.body)
+        body = response.json()
         return [str(record["id"]) for record in body["records"]]
     except (ValueError, KeyError, TypeError):
         return []
