@@ -111,7 +111,10 @@ class Client:
         finally:
             dialler.close()
 
-    def requests(self, url: str, count: int) -> list[bytes]:
-        """Return GET requests as bytes, each with a proof of its own if the binding has one."""
-        shown = Presentation(self._token, self._key, self._lab.now, new_id)
+    def requests(self, url: str, count: int, now: float | None = None) -> list[bytes]:
+        """Return GET requests as bytes, each with a proof of its own if the binding has one.
+
+        The proofs are dated `now` (lab seconds), the lab's own time if None.
+        """
+        shown = Presentation(self._token, self._key, now or self._lab.now, new_id)
         return [self._binding.attach(Request("GET", url), shown).wire() for _ in range(count)]
