@@ -26,7 +26,19 @@ ODD: tuple[Any, ...] = (
 NAMES = (
     *("typ", "alg", "jwk", "kid", "crit", "b64", "jku", "x5u", "x5c", "zip", "cty", "enc"),
     *("jti", "htm", "htu", "iat", "ath", "nonce", "exp", "nbf", "iss", "sub", "aud"),
-    *("client_id", "scope", "cnf", "act", "may_act", "events", "active", "", "x", "__proto__"),
+    *(
+        "client_id",
+        "scope",
+        "cnf",
+        "act",
+        "may_act",
+        "events",
+        "active",
+        "",
+        "x",
+        "__proto__",
+        *("d", "p", "q", "k"),
+    ),
 )
 FIELDS = (
     *("Authorization", "DPoP", "Signature", "Signature-Input", "Content-Digest", "Content-Type"),
@@ -101,6 +113,11 @@ def changed_member(rng: Random, good: dict[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in good.items() if key != name}
     if how == 1:
         return {(key.upper() if key == name else key): value for key, value in good.items()}
+    times = [value for value in good.values() if type(value) is int]
+    if how == 2 and times and rng.random() < 0.3:
+        return {**good, rng.choice(("exp", "nbf")): times[0] + rng.choice((-61, 0, 59, 120))}
+    if how == 2 and "kty" in good:
+        return {**good, rng.choice(("d", "p", "q", "k", "oth", "alg")): next(iter(good.values()))}
     if how == 2:
         return {**good, rng.choice(NAMES): odd_value(rng, good.get(name))}
     inner = good.get(name)

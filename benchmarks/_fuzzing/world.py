@@ -44,6 +44,10 @@ HOLDERS = {
 URLS = ("/records", "/records/o-1", "/records/o-1?a=1&b=%20", "/records/%6f-2", "/records/none")
 
 
+class NotHere(Exception):
+    """Say that a mutation has nothing to change in this request."""
+
+
 @dataclass(frozen=True, slots=True)
 class Good:
     """Hold a good request: its kind, the places in it that hold a JWS, and who must be served."""
