@@ -2,6 +2,7 @@
 
     python -m benchmarks.fuzz --requests 1000000 --seed 1     # for each binding
     python -m benchmarks.fuzz --binding dpop --block 17       # one block again, with its findings
+    python -m benchmarks.fuzz --binding dpop --block 17 --without jti_is_new    # does it notice?
 
 A run is made of blocks; each finished one is a line in `--out`, and is not run again. Exit 1 if
 there is a finding: an exception, a status of 500, a decision without a reason, a served mutant that
@@ -58,11 +59,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--binding", choices=BINDINGS, action="append", help="repeatable; all")
     parser.add_argument("--block", type=int, help="run this block alone and show its findings")
+    parser.add_argument("--without", action="append", default=[], help="with --block: a check")
     parser.add_argument("--out", type=Path, default=Path("out/fuzz.jsonl"), metavar="FILE")
     options = parser.parse_args(arguments)
     bindings = options.binding or list(BINDINGS)
     if options.block is not None:
-        found = [run_block(b, options.seed, options.block).findings for b in bindings]
+        where = options.seed, options.block, SIZE, options.without
+        found = [run_block(binding, *where).findings for binding in bindings]
         print(json.dumps([each for block in found for each in block], indent=1))
         return int(any(found))
     whole = Tally()

@@ -10,6 +10,7 @@ import json
 import traceback
 import warnings
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -58,10 +59,15 @@ class Tally:
         self.findings += other["findings"]
 
 
-def run_block(binding: str, seed: int, number: int, size: int = SIZE) -> Tally:
-    """Send so many mutated requests to the roles and return what became of them."""
+def run_block(
+    binding: str, seed: int, number: int, size: int = SIZE, without: Collection[str] = ()
+) -> Tally:
+    """Send so many mutated requests to the roles and return what became of them.
+
+    With checks left out of the binding, `without` them, there should be findings.
+    """
     rng = Random(f"{seed} {binding} {number}")
-    world = World(binding, rng, number)
+    world = World(binding, rng, number, without)
     block = _Block(world)
     with warnings.catch_warnings():
         # Of certificates that a later release will not read at all.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
@@ -65,9 +65,14 @@ class _EndlessRecords(Records):
 
 
 class World:
-    """Hold the servers of one block of requests; nothing in it is shared with another block."""
+    """Hold the servers of one block of requests; nothing in it is shared with another block.
 
-    def __init__(self, binding: str, rng: Random, number: int) -> None:
+    Checks `without` which the binding is to work are left out of it, to see that this is found.
+    """
+
+    def __init__(
+        self, binding: str, rng: Random, number: int, without: Collection[str] = ()
+    ) -> None:
         self.rng, self.binding = rng, binding
         algorithm = ("ES256", "Ed25519")[number % 2]
         self.lab = Lab()
@@ -80,6 +85,12 @@ class World:
             records=records,
             trusted_proxy=certificate_thumbprint(PROXY.certificate or b""),
         )
+        if without:
+            weak = BINDINGS[binding].without(*without)
+            bindings = tuple(weak if b.name == binding else b for b in BINDINGS.values())
+            self.lab.orders = replace(self.lab.orders, bindings=bindings)
+            server = self.lab.authorization_server
+            self.lab.authorization_server = replace(server, bindings=bindings)
         # Every third block asks for nonces, every fifth has its tokens introspected.
         if number % 3 == 2:
             self.lab.ask_for_nonces()

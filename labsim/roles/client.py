@@ -77,7 +77,7 @@ def obtain_token(
     body = _token_response(outcome.response)
     if body is None:
         raise TokenRefused(outcome, "the token endpoint's answer is no token response")
-    kind = body["token_type"]
+    kind = _printable(body["token_type"])
     if kind.lower() != binding.scheme.lower():
         raise TokenRefused(outcome, f"asked for a {binding.scheme} token and was given {kind}")
     return TokenSet(
@@ -97,13 +97,17 @@ def _token_response(response: Response) -> dict[str, Any] | None:
     """
     try:
         body: Any = response.json()
-        texts = [body["token_type"], body["access_token"]]
-        texts += [body[name] for name in ("scope", "refresh_token") if name in body]
-        lasts = float(body["expires_in"])
+        texts = [body["access_token"], body.get("scope", ""), body.get("refresh_token", "")]
+        named, lasts = "token_type" in body, float(body["expires_in"])
     except (ValueError, KeyError, TypeError, OverflowError):
         return None
     usable = all(isinstance(t, str) and t.isascii() and t.isprintable() for t in texts)
-    return body if usable and all(texts[:2]) and math.isfinite(lasts) else None
+    return body if usable and named and texts[0] and math.isfinite(lasts) else None
+
+
+def _printable(text: object) -> str:
+    """Return a text that can be shown to a person; empty for anything else."""
+    return text if isinstance(text, str) and text.isprintable() else ""
 
 
 def _why(outcome: Outcome) -> str:
@@ -113,5 +117,4 @@ def _why(outcome: Outcome) -> str:
         error = outcome.response.json().get("error")
     except (ValueError, AttributeError):
         error = None
-    said = error if isinstance(error, str) and error.isprintable() else ""
-    return f"the token endpoint answered {outcome.response.status} {said}".rstrip()
+    return f"the token endpoint answered {outcome.response.status} {_printable(error)}".rstrip()
