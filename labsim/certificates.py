@@ -145,7 +145,10 @@ def renewed(authority: KeyPair, pem: str) -> str:
     certificate, Malformed for a key that is no P-256 key.
     """
     old = x509.load_pem_x509_certificate(pem.encode())
-    key = old.public_key()
+    try:
+        key = old.public_key()
+    except UnsupportedAlgorithm as error:
+        raise ValueError(f"the certificate's key cannot be used: {error}") from error
     if not isinstance(key, ec.EllipticCurvePublicKey):
         raise Malformed("a certificate here is for a P-256 key")
     values = [extension.value for extension in old.extensions]

@@ -53,7 +53,7 @@ ENCRYPTED = OWN.key.private_bytes(
 
 
 def of_another_kind(pem: bytes) -> bytes:
-    """Return a key's PEM with another name for what kind of key it is."""
+    """Return a key's PEM, or a certificate's, with another name for what kind of key it is."""
     lines = pem.splitlines()
     octets = base64.b64decode(b"".join(lines[1:-1]))
     octets = octets.replace(bytes.fromhex("2a8648ce3d0201"), bytes.fromhex("208648ce3d0201"))
@@ -114,6 +114,7 @@ def outcome(read: Any, value: Any) -> Any:
 
 
 @given(pem=damaged_octets(PEM, OWN.certificate_pem).map(lambda pem: pem.decode("latin-1")))
+@example(pem=of_another_kind(OWN.certificate_pem).decode())
 def test_a_certificate_is_renewed_or_a_value_error(pem: str) -> None:
     def renew(text: str) -> str:
         return renewed(CLIENT_AUTHORITY, text)
