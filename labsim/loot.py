@@ -223,9 +223,9 @@ class Theft:
     integration's, outside the folder), `resource_server` (what the first one that the victim calls
     has kept), `inbox` (what was sent to the thief's own address). `take` returns one Loot per
     resource, or more, without client and time, which the attacker fills in. `custody_matters`
-    says whether it may yield something else where the key lies elsewhere. `used_after` are lab
-    seconds that pass before the main job uses it. `lure` makes title and text of a record that the
-    thief files for the victim to read, from that address.
+    says whether it may yield something else where the key lies elsewhere. `used_after` says how
+    many lab seconds pass before the main job uses it, where a token lives for so many. `lure`
+    makes title and text of a record that the thief files for the victim to read, from that address.
     """
 
     name: str
@@ -234,7 +234,7 @@ class Theft:
     gives: str
     leak: Callable[[Victim], None]
     take: Callable[[Access], Iterable[Loot]] = field(repr=False)
-    used_after: float = 0.0
+    used_after: Callable[[float], float] = field(default=lambda _token_seconds: 0.0, repr=False)
     custody_matters: bool = True
     lure: Callable[[str], tuple[str, str]] | None = field(default=None, repr=False)
 

@@ -93,7 +93,7 @@ def _run_one(
         _hold(lab, each, order, progress)
     else:
         _rob(lab, each, order, findings, progress)
-    late = THEFTS[each.theft].used_after > 0
+    late = THEFTS[each.theft].used_after(lab.plan.token_seconds)
     if not (late and lab.plan.client(each.client).grant == "refresh_token"):
         # Else the holder's next refresh is the second use of one token, and ends the grant of both
         # (RFC 9700 section 4.14.2): it is locked out by what its own server should do.
@@ -118,7 +118,7 @@ def _rob(
         _replay(lab, haul, at_once, each, order, progress)
         lab.evict(each.client)
         replays = [name for name in replays if name not in at_once]
-    lab.advance(seconds=THEFTS[each.theft].used_after)
+    lab.advance(seconds=THEFTS[each.theft].used_after(lab.plan.token_seconds))
     changed = [name for name in replays if name in DOING] if each.theft == "wiretap" else []
     _replay(lab, haul, [n for n in replays if n not in changed], each, order, progress)
     scopes = lab.plan.client(each.client).scopes

@@ -189,8 +189,8 @@ def _present_own(lab: Lab, compared: list[Row], expected: Mapping[Cell, Cell]) -
     left_out = len(handle.rows) - len(compared)
     if left_out:
         print(
-            f"{left_out} attempts have no line there: the client authenticates by the certificate "
-            "that its tokens are bound to, and its key lies in no file."
+            f"{left_out} attempts have no line there: with a client's credential whose key is that "
+            "of its tokens and lies in no file, or that is worth nothing without a refresh token."
         )
 
 

@@ -75,17 +75,21 @@ def load(file: Path) -> dict[Cell, Cell]:
 def comparable(rows: Iterable[Row], plan: Plan) -> list[Row]:
     """Return the attempts that the oracle has a line for, whoever's estate they were made in.
 
-    Its lines are for clients whose credential lies in a file. One that authenticates by the very
-    certificate that its tokens are bound to may have it in no file (RFC 8705 section 2.1).
+    Its lines about a client's credential are for one that lies in a file and may ask for tokens by
+    itself. A client that authenticates by the very certificate that its tokens are bound to may
+    have it in no file (RFC 8705 section 2.1); one that lives from refresh tokens gets nothing with
+    its credential alone, and a copy of files or a commit may have none (RFC 6749 section 10.4).
     """
 
     def has_line(row: Row) -> bool:
-        one_key = plan.client(str(row["client"])).authentication == TLS_CLIENT_AUTH
+        client = plan.client(str(row["client"]))
+        if row["replay"] != "new_token_for_own_key":
+            return True
+        one_key = client.authentication == TLS_CLIENT_AUTH and row["binding"] == "mtls"
+        kinds = str(row["loot"]).split("+")
+        alone = "client_credential" in kinds and "refresh_token" not in kinds
         return not (
-            one_key
-            and row["binding"] == "mtls"
-            and row["custody"] != "file"
-            and row["replay"] == "new_token_for_own_key"
+            (one_key and row["custody"] != "file") or (client.grant == "refresh_token" and alone)
         )
 
     return [row for row in rows if has_line(row)]

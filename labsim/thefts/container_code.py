@@ -59,5 +59,6 @@ THEFT = Theft(
     gives="process",
     leak=leak,
     take=take,
-    used_after=1500.0,  # long after the code was thrown out, and before the token ends
+    # When the code was thrown out long since, and before the token and the proofs end.
+    used_after=lambda token_seconds: 0.4 * min(token_seconds, AHEAD_SECONDS),
 )

@@ -40,5 +40,5 @@ THEFT = Theft(
     gives="copies",
     leak=leak,
     take=take,
-    used_after=7200.0,  # twice the life of a token, in an estate like the lab's own
+    used_after=lambda token_seconds: 2 * token_seconds,
 )

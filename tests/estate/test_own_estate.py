@@ -32,8 +32,8 @@ def test_the_page_has_a_whole_estate() -> None:
     assert set(FILES) == {"estate.toml", "wiki.json", "billing.json"}
 
 
-# Those that can happen to each of its clients, and whose loot does not hang on how one authenticates.
-_HERE = ("wiretap", "log_line", "container_files")
+# Nothing there holds tickets or chats; no client of it is an agent, and one lives from grants.
+_NOT_HERE = ("ticket", "chat", "vendor_store", "vendor_tokens", "prompt_injection")
 
 
 def test_the_main_job_runs_on_the_pages_example(
@@ -62,7 +62,7 @@ def test_the_main_job_runs_on_the_pages_example(
 
 def test_every_theft_from_every_client_of_it_has_its_line_in_the_oracle(tmp_path: Path) -> None:
     file = written(tmp_path)
-    possible = list(_HERE)
+    possible = [name for name in names("labsim.thefts") if name not in _NOT_HERE]
     thefts = json.dumps(possible)
     about = 'title = "T"\nsentence = "S"'
     stories = [

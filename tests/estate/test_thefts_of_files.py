@@ -70,7 +70,7 @@ def test_copies_kept_at_home_hold_no_token_that_lives_and_a_credential_that_does
     replay = "token_as_is" if binding == "bearer" else "stolen_key"
     if "key" in kinds or binding == "bearer":
         assert served(lab, haul[0], replay)["crm"] == "served", "while the token lives, it works"
-    lab.advance(seconds=THEFTS["former_employee"].used_after)
+    lab.advance(seconds=THEFTS["former_employee"].used_after(lab.plan.token_seconds))
     frame = lab.attacker.replay(haul, by="token_as_is")
     expired = frame[frame.relation == "same_resource"]
     assert set(expired.outcome) == {"rejected"}

@@ -63,11 +63,25 @@ def test_a_credential_that_is_the_key_has_no_line_where_the_key_is_in_no_file(
 ) -> None:
     plan = plans.load(own_estate.written(tmp_path))
     one_key = {"client": "invoice-job", "binding": "mtls", "custody": "memory"}
-    left_out = {**one_key, "replay": "new_token_for_own_key"}
+    loot = "client_credential+token"
+    left_out = {**one_key, "replay": "new_token_for_own_key", "loot": loot}
     kept = [
         {**left_out, "replay": "stolen_key"},
         {**left_out, "custody": "file"},
         {**left_out, "binding": "dpop"},
+        {**left_out, "client": "helper"},
+    ]
+    assert oracle.comparable([left_out, *kept], plan) == kept
+
+
+def test_a_credential_that_needs_a_refresh_token_has_no_line_without_one(tmp_path: Path) -> None:
+    plan = plans.load(own_estate.written(tmp_path))
+    left_out = {"client": "crm-sync", "binding": "dpop", "custody": "file"}
+    left_out |= {"replay": "new_token_for_own_key", "loot": "client_credential+token"}
+    kept = [
+        {**left_out, "loot": "client_credential+refresh_token+token"},
+        {**left_out, "loot": "token"},
+        {**left_out, "replay": "token_as_is"},
         {**left_out, "client": "helper"},
     ]
     assert oracle.comparable([left_out, *kept], plan) == kept

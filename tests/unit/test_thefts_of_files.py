@@ -86,7 +86,7 @@ def test_a_key_that_lay_in_no_file_was_not_copied() -> None:
 
 def test_copies_are_used_when_the_tokens_have_expired() -> None:
     seconds = plan.load().token_seconds
-    late = {name for name, theft in THEFTS.items() if theft.used_after >= seconds}
+    late = {name for name, theft in THEFTS.items() if theft.used_after(seconds) >= seconds}
     assert late == {"former_employee"}
 
 
