@@ -104,7 +104,7 @@ REASONS: Final = {
 """Every reason for refusal (`labsim.rejection.Reason`) in at most five words."""
 _CHECKS: Final = {
     "signature_is_by_the_bound_key": "key did not sign this",
-    "caller_may_use_the_subject_token": "token was not sent to the asker",
+    "caller_may_use_the_subject_token": "not the asker's token",
 }
 """Where a reason says too little: this check cannot tell another key from another request."""
 _BINDING_REASONS: Final = ("SCHEME_", "BINDING_", "PROOF_", "NONCE_")

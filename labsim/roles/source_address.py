@@ -16,6 +16,6 @@ def must_be_allowed(request: Request, allowed: frozenset[str] | None) -> None:
         raise Rejected(
             Reason.ADDRESS_NOT_ALLOWED,
             "address_is_allowed",
-            "NIST SP 800-41 Rev. 1 section 4.1",
+            "policy SA-02",
             request.peer_address,
         )

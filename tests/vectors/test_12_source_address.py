@@ -35,7 +35,7 @@ def test_sa_01_an_address_on_the_list_is_let_through(lab: Lab, binding: str) -> 
 def test_sa_02_any_other_is_refused_whatever_it_brings(
     lab: Lab, binding: str, address: str
 ) -> None:
-    """NIST SP 800-41 Rev. 1 section 4.1: a policy by addresses; it asks for no credentials."""
+    """Policy: a rule by addresses, of no document; it asks for no credentials."""
     check = {"reason": Reason.ADDRESS_NOT_ALLOWED, "check": "address_is_allowed"}
     response = assert_refused(lab, sent_from(lab, binding, address), status=403, error="", **check)
     assert not response.values("WWW-Authenticate")
