@@ -9,6 +9,7 @@ import pytest
 
 from labsim import credentials
 from labsim.binding import Binding
+from labsim.catalogue.listed import catalogue
 from labsim.credentials import ACCESS_TOKEN
 from labsim.roles import (
     authorization_server,
@@ -50,10 +51,11 @@ ROLES = (
     credentials,
 )
 TABLES = "".join(file.read_text() for file in Path(__file__).parent.glob("*.py"))
+IN_THE_CATALOGUE = {vector.check for vector in catalogue()}
 
 
 def missing(names: set[str]) -> set[str]:
-    return {name for name in names if f'"{name}"' not in TABLES}
+    return {name for name in names - IN_THE_CATALOGUE if f'"{name}"' not in TABLES}
 
 
 @pytest.mark.parametrize("module", ROLES, ids=lambda module: module.__name__)

@@ -1,0 +1,134 @@
+"""Run one vector over anything that sends requests: roles in this process, a lab, a stranger.
+
+Whoever runs the catalogue brings two things: a `Supply` that makes a fresh good request whenever it
+is called, and a `Sender` that sends one and says how it ended. Nothing here knows of sockets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from labsim.catalogue.good_request import CannotBeMade, GoodRequest
+from labsim.catalogue.vector import Needs, Vector
+from labsim.http_message import Ending, Outcome, Request
+from labsim.jose import Malformed
+
+type Supply = Callable[[], GoodRequest]
+"""Makes a good request, with a fresh proof each time."""
+
+
+class Sender(Protocol):
+    """Send requests; a dialler is one, and so is a role behind a function."""
+
+    def __call__(self, request: Request) -> Outcome:
+        """Send a request as it stands, and say how it ended."""
+
+
+class Verdict(StrEnum):
+    """Say what became of a row."""
+
+    REFUSED = "refused"
+    ACCEPTED = "accepted"
+    INCONCLUSIVE = "inconclusive"
+    """No answer, a server error, or a good request that was not served."""
+    NOT_APPLICABLE = "not applicable"
+    """It was not sent: it cannot be made here, and `Result.why` says of what it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Hold what became of one vector; `outcome` is None where nothing was sent.
+
+    `controls` are the good requests around it, if they were sent.
+    """
+
+    vector: Vector
+    verdict: Verdict
+    outcome: Outcome | None = None
+    why: str = ""
+    controls: tuple[Outcome, ...] = ()
+
+    @property
+    def is_expected(self) -> bool:
+        """Tell whether the verdict is the one that the vector has."""
+        wanted = Verdict.REFUSED if self.vector.refusal else Verdict.ACCEPTED
+        return self.verdict is wanted
+
+    @property
+    def is_a_hole(self) -> bool:
+        """Tell whether something was accepted that must be refused."""
+        return self.verdict is Verdict.ACCEPTED and self.vector.must_be_refused
+
+    @property
+    def is_too_strict(self) -> bool:
+        """Tell whether something was refused that must be served."""
+        return self.verdict is Verdict.REFUSED and self.vector.must_be_served
+
+
+def run_vector(vector: Vector, supply: Supply, send: Sender) -> Result:
+    """Send a good request, the vector's, and a good one again.
+
+    A refusal counts only between two good requests that were served: else it is INCONCLUSIVE.
+    """
+    first = send(supply().request)
+    result = run_between(vector, supply, send)
+    last = send(supply().request)
+    failed = [each for each in (first, last) if each.ending is not Ending.SERVED]
+    verdict, why = result.verdict, result.why
+    if failed and verdict is not Verdict.NOT_APPLICABLE:
+        verdict, why = Verdict.INCONCLUSIVE, f"a good request was not served: {said(failed[0])}"
+    return Result(vector, verdict, result.outcome, why, (first, last))
+
+
+def run_between(vector: Vector, supply: Supply, send: Sender) -> Result:
+    """Send the vector's request and what goes before it; whoever calls this sends the controls."""
+    good = supply()
+    lacking = _lacking(vector, good)
+    if lacking:
+        return Result(vector, Verdict.NOT_APPLICABLE, None, lacking)
+    try:
+        before = [make(good) for make in vector.before]
+        request = vector.change(good)
+    except CannotBeMade as error:
+        return Result(vector, Verdict.NOT_APPLICABLE, None, str(error))
+    except Malformed as error:
+        return Result(vector, Verdict.NOT_APPLICABLE, None, f"the token is no JWT: {error}")
+    for each in before:
+        send(each)
+    outcome = send(request)
+    return Result(vector, *_judged(outcome))
+
+
+def _lacking(vector: Vector, good: GoodRequest) -> str:
+    """Return what the good request lacks for this vector; empty if nothing."""
+    if vector.needs is Needs.ISSUER and good.issuer is None:
+        return "it takes the authorization server's own key"
+    if vector.needs in (Needs.NONCES, Needs.STALE_NONCE) and good.presentation.nonce is None:
+        return "the server asks for no nonces"
+    if vector.needs is Needs.STALE_NONCE and not good.stale_nonce:
+        return "it takes a nonce that the server takes no more"
+    return ""
+
+
+def _judged(outcome: Outcome) -> tuple[Verdict, Outcome, str]:
+    if outcome.ending is Ending.NOT_POSSIBLE:
+        return Verdict.NOT_APPLICABLE, outcome, outcome.detail
+    if outcome.ending is Ending.REFUSED_BY_TLS:
+        return Verdict.REFUSED, outcome, outcome.detail
+    if outcome.response is None:
+        return Verdict.INCONCLUSIVE, outcome, outcome.detail
+    if outcome.response.status >= 500:
+        return Verdict.INCONCLUSIVE, outcome, f"the server failed: {said(outcome)}"
+    if outcome.response.status >= 400:
+        return Verdict.REFUSED, outcome, ""
+    return Verdict.ACCEPTED, outcome, ""
+
+
+def said(outcome: Outcome) -> str:
+    """Say in a few words how a request ended: the status, or why there is none."""
+    if outcome.response is None:
+        return outcome.detail or str(outcome.ending)
+    return f"status {outcome.response.status}"

@@ -1,0 +1,1 @@
+"""The sections of the catalogue: one file each, with a constant `SECTION`."""

@@ -1,0 +1,93 @@
+"""The catalogue (`labsim/catalogue/`) in process: each vector between two good requests."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from labsim.attacker import wire_error
+from labsim.catalogue.listed import catalogue, sections
+from labsim.catalogue.running import Verdict, run_vector
+from labsim.catalogue.stage import Stage, asks_nonces
+from labsim.catalogue.vector import Vector
+from labsim.commands._checkout import ROOT
+from labsim.estate.replay_memory import InProcessReplayMemory
+from labsim.http_message import Outcome, Request
+from tests.exchange import assert_challenged
+
+ALGORITHMS = {"http_signature": ("ES256", "Ed25519"), "dpop": ("ES256", "Ed25519")}
+CASES = [
+    pytest.param(vector, algorithm, id=f"{vector.name} {algorithm}")
+    for vector in catalogue()
+    for algorithm in ALGORITHMS.get(vector.binding, ("ES256",))
+]
+
+
+class Recording:
+    """Send to a stage, and keep the event of each answer."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.sent: list[tuple[Outcome, dict[str, Any]]] = []
+
+    def __call__(self, request: Request) -> Outcome:
+        outcome = self.stage.send(request)
+        self.sent.append((outcome, self.stage.event))
+        return outcome
+
+    def event(self, outcome: Outcome) -> dict[str, Any]:
+        return next(event for sent, event in self.sent if sent is outcome)
+
+
+@pytest.mark.parametrize(("vector", "algorithm"), CASES)
+def test_a_vector_is_answered_as_it_says(vector: Vector, algorithm: str) -> None:
+    """Status class and code are two assertions, and the server's own event is a third."""
+    stage = Stage(InProcessReplayMemory, asks_nonces=asks_nonces(vector))
+    send = Recording(stage)
+    result = run_vector(vector, lambda: stage.good_for(vector, algorithm), send)
+    if result.verdict is Verdict.NOT_APPLICABLE:
+        assert algorithm == "Ed25519", "with ES256, every vector can be made"
+        assert result.why
+        return
+    assert result.outcome is not None
+    response = result.outcome.response
+    assert response is not None
+    event = send.event(result.outcome)
+    if vector.refusal is None:
+        assert (result.verdict, event["check"]) == (Verdict.ACCEPTED, "")
+        return
+    refusal = vector.refusal
+    assert result.verdict is Verdict.REFUSED, result.why
+    assert response.status // 100 == refusal.status_class
+    assert response.status == refusal.status
+    assert wire_error(response) == refusal.error
+    assert (event["reason"], event["check"]) == (refusal.reason.name, refusal.check)
+    assert event["source"]
+    if vector.actor == "RS":
+        for scheme in refusal.on or (stage.bindings[vector.binding].scheme,):
+            assert_challenged(response, scheme, refusal.error)
+
+
+def test_no_two_vectors_have_one_name() -> None:
+    counted = Counter(vector.name for vector in catalogue())
+    assert [name for name, count in counted.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("vector", catalogue(), ids=lambda vector: vector.name)
+def test_a_vector_says_where_it_comes_from_and_what_it_is_worth(vector: Vector) -> None:
+    assert " section " in vector.source or vector.source.startswith("FIPS")
+    assert vector.gain or not vector.must_be_refused
+    changes_something = vector.refusal is not None and not vector.before
+    stage = Stage(InProcessReplayMemory, asks_nonces=asks_nonces(vector))
+    good = stage.good_for(vector)
+    if changes_something:
+        assert vector.change(good) != good.request
+
+
+def test_what_is_proven_elsewhere_is_a_file_and_the_rest_says_why() -> None:
+    for section in sections():
+        for row in section.elsewhere:
+            assert row.why
+            assert not row.proven or (ROOT / row.proven).is_file(), row
