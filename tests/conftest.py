@@ -7,7 +7,7 @@ import signal
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest.register_assert_rewrite("tests.exchange", "tests.vectors.proof_rows", "tests.wiring")
+pytest.register_assert_rewrite("tests.exchange", "tests.wiring")
 
 from tests.wiring import Lab  # noqa: E402
 

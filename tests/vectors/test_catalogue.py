@@ -25,6 +25,13 @@ CASES = [
 ]
 
 
+ONE_KEY_ONLY = {
+    *((id, "Ed25519") for id in ("DH-26", "DH-26b", "DR-05", "DR-05b")),
+    ("PC-13", "ES256"),
+}
+"""Rows about what keys of one kind do not have: another form, a point, an older name."""
+
+
 class Recording:
     """Send to a stage, and keep the event of each answer."""
 
@@ -48,8 +55,7 @@ def test_a_vector_is_answered_as_it_says(vector: Vector, algorithm: str) -> None
     send = Recording(stage)
     result = run_vector(vector, lambda: stage.good_for(vector, algorithm), send)
     if result.verdict is Verdict.NOT_APPLICABLE:
-        assert algorithm == "Ed25519", "with ES256, every vector can be made"
-        assert result.why
+        assert (vector.id, algorithm) in ONE_KEY_ONLY, result.why
         return
     assert result.outcome is not None
     response = result.outcome.response
