@@ -28,9 +28,14 @@ def main(arguments: list[str] | None = None) -> int:
         )
         return 2
     try:
-        return int(importlib.import_module("labsim.commands." + given[0]).main(given[1:]))
+        status = int(importlib.import_module("labsim.commands." + given[0]).main(given[1:]))
+        sys.stdout.flush()
+        return status
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # whoever was reading has seen enough ("| head"); so say no more
+        sys.stdout = None
+        return 141
     except Exception as error:
         message = _for_a_person(error, given[0])
         if message is None:

@@ -5,8 +5,8 @@
 
     labsim.battery(verify)
 
-The token was looked at before `verify` is asked: its signature, times and audience are good, and
-`claims` are its claims. All else is the function's: scheme, proof, binding, replay.
+The token was looked at before `verify` is asked: its signature, times, audience and scope are good,
+and `claims` are its claims. All else is the function's: scheme, proof, binding, replay.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from labsim.errors import LabError
 from labsim.estate.replay_memory import InProcessReplayMemory
 from labsim.http_message import Ending, Outcome, Request, Response
 from labsim.rejection import Rejected
-from labsim.roles.resource_server import extract_credential
+from labsim.roles.records_api import needed_scope
+from labsim.roles.resource_server import authorize, extract_credential
 from labsim.rooms import names
 
 if TYPE_CHECKING:
@@ -74,8 +75,9 @@ class Asked:
         try:
             credential = extract_credential(request, serving.bindings)
             claims = serving.token_claims(credential.token, self._stage.now)
+            authorize(claims, needed_scope(serving.name, request))
         except Rejected as rejection:
-            detail = f"refused before your function is asked ({rejection.check})"
+            detail = f"not your function's to refuse ({rejection.check})"
             return Outcome(Ending.NOT_POSSIBLE, detail=detail)
         try:
             self._verify(request, claims, self._stage.now, self._seen)

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs
 from labsim.binding import Binding, Evidence, Nonces, ReplayMemory
 from labsim.credentials import (
     ACCESS_TOKEN,
+    CredentialKind,
     IssuerKeys,
     TokenEvidence,
     VerifiedTokens,
@@ -53,7 +54,8 @@ class ResourceServer:
     what the authorization server's notices fill, None where none are taken; with `introspected`,
     tokens are asked about instead of read. `enforces` is False for the lesson on a partial rollout
     and nothing else: then no `cnf` is looked at, and any good token is a bearer token.
-    `allowed_addresses` are those that requests may come from, None for any. Raises ValueError if
+    `allowed_addresses` are those that requests may come from, None for any. `credential` is the kind
+    of token that is taken. Raises ValueError if
     two bindings could claim the same token.
     """
 
@@ -74,6 +76,7 @@ class ResourceServer:
     trusted_proxy: str = ""
     enforces: bool = True
     allowed_addresses: frozenset[str] | None = None
+    credential: CredentialKind = ACCESS_TOKEN
 
     def __post_init__(self) -> None:
         members = [(b.credential.name, b.confirmation) for b in self.bindings]
@@ -119,7 +122,7 @@ class ResourceServer:
 
     def token_claims(self, token: str, now: float) -> Mapping[str, Any]:
         """Return the claims of a token that is good, by reading it or by asking; or Rejected."""
-        verify = self.introspected.verify if self.introspected else ACCESS_TOKEN.verify
+        verify = self.introspected.verify if self.introspected else self.credential.verify
         return verify(token, self.token_evidence(now))
 
     def token_evidence(self, now: float) -> TokenEvidence:

@@ -19,7 +19,7 @@ from labsim.checks import Check
 from labsim.credentials import ACCESS_TOKEN
 from labsim.http_message import Request
 from labsim.rejection import Rejected
-from labsim.roles import client_authentication, resource_server
+from labsim.roles import client_authentication
 from labsim.roles.challenge import error_code
 from labsim.roles.client_authentication import ASSERTION_CHECKS
 from tests.contract.attacks import access_token, client_assertion
@@ -148,9 +148,7 @@ def bearer_request(lab: Lab, change: Any = None) -> Request:
 
 
 @pytest.mark.parametrize("check", ACCESS_TOKEN.checks, ids=lambda check: check.name)
-def test_each_check_of_a_token_matters(
-    lab: Lab, check: Check, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_check_of_a_token_matters(lab: Lab, check: Check) -> None:
     lab.revoke_at(lab.orders, "revoked")
     change = access_token.ATTACKS[check.name]
     assert_served(lab, bearer_request(lab))
@@ -159,7 +157,7 @@ def test_each_check_of_a_token_matters(
     weak = replace(
         ACCESS_TOKEN, checks=checks.without(ACCESS_TOKEN.checks, frozenset({check.name}))
     )
-    monkeypatch.setattr(resource_server, "ACCESS_TOKEN", weak)
+    lab.orders = replace(lab.orders, credential=weak)
     assert_served(lab, bearer_request(lab, change))
 
 

@@ -1,6 +1,7 @@
 """Dispatch by __main__, what `labsim test` picks, and the sizes `labsim lint` allows."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -94,6 +95,15 @@ def test_ctrl_c_is_130_and_no_traceback(commands, capsys):
     commands("waits", "raise KeyboardInterrupt")
     assert dispatch.main(["waits"]) == 130
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_reader_that_has_gone_is_no_fault_of_the_lab():
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "labsim", "checks"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_a_lab_error_is_its_message_and_1(commands, capsys):

@@ -50,7 +50,9 @@ def test_a_right_verifier_passes() -> None:
     assert set(found.frame()["expected"]) >= {"refused"}
 
 
-@pytest.mark.parametrize("check", ["key_is_public", "no_critical_extension", "typ_is_dpop_jwt"])
+@pytest.mark.parametrize(
+    "check", ["key_is_public", "ath_is_this_token", "proof_key_is_the_bound_one", "jti_is_new"]
+)
 def test_what_a_missing_check_lets_through_is_named_and_nothing_else(check: str) -> None:
     found = battery(verifier(without=(check,)))
     assert not found.passed
