@@ -1,4 +1,4 @@
-"""List every check there is, where it is written, and the rows of the catalogue that it alone stops.
+"""List every check, where it is written, and the rows of the catalogue that it alone stops.
 
 Each is taken out, one after the other, and the rows that name it are sent again to servers that
 lack it; nothing leaves this process.

@@ -54,9 +54,8 @@ class ResourceServer:
     what the authorization server's notices fill, None where none are taken; with `introspected`,
     tokens are asked about instead of read. `enforces` is False for the lesson on a partial rollout
     and nothing else: then no `cnf` is looked at, and any good token is a bearer token.
-    `allowed_addresses` are those that requests may come from, None for any. `credential` is the kind
-    of token that is taken. Raises ValueError if
-    two bindings could claim the same token.
+    `allowed_addresses` are those that requests may come from, None for any. `credential` is the
+    kind of token that is taken. Raises ValueError if two bindings could claim the same token.
     """
 
     name: str
