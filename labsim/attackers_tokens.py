@@ -7,7 +7,7 @@ from typing import Any
 
 from labsim.attempt import Laundered, NotPossible, Target
 from labsim.binding import Binding, Holder, Presentation
-from labsim.certificates import as_der
+from labsim.certificates import as_der, as_pem
 from labsim.http_message import Outcome
 from labsim.keys import SigningKey
 from labsim.loot import Loot
@@ -27,7 +27,7 @@ class TokenRequests:
     """Ask for tokens with the attacker's own key; see `attacker.Attacker` for what it is given.
 
     `rotated` has the newest refresh token for each stolen one that was used, and `on_rotation` is
-    called with both.
+    called with both. `issued` has the newest token of each client, binding and resource, as loot.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class TokenRequests:
         self._identify = identify
         self._own_credential = own_credential
         self.rotated: dict[str, str] = {}
+        self.issued: dict[tuple[str, str, str], Loot] = {}
         self.on_rotation: Callable[[str, str], None] = lambda _stolen, _newest: None
 
     def obtain(self, loot: Loot, binding: Binding, target: Target) -> str | Outcome:
@@ -68,7 +69,25 @@ class TokenRequests:
         if loot.refresh_token is not None and tokens.refresh_token is not None:
             self.rotated[loot.refresh_token] = tokens.refresh_token
             self.on_rotation(loot.refresh_token, tokens.refresh_token)
+        self._keep(loot, binding, target, tokens.access_token, holder)
         return tokens.access_token
+
+    def _keep(
+        self, loot: Loot, binding: Binding, target: Target, token: str, holder: SigningKey
+    ) -> None:
+        """Keep a token that was issued to the attacker, with the key that it is bound to."""
+        shown = holder.certificate if binding.asks_client_certificate else None
+        self.issued[loot.client, binding.name, target.resource] = Loot(
+            found_at="issued to the thief",
+            theft=loot.theft,
+            client=loot.client,
+            taken_at=loot.taken_at,
+            resource=target.resource,
+            url=target.url,
+            token=token,
+            key=holder.private_jwk if binding.confirmation else None,
+            certificate=as_pem(shown) if shown else None,
+        )
 
     def exchange(self, loot: Loot, binding: Binding, target: Target) -> Laundered | Outcome:
         """Trade the loot's token for one of the attacker's own, for the target (RFC 8693).
@@ -121,7 +140,7 @@ class TokenRequests:
             self._send,
         )
 
-    def new_holder(self, loot: Loot, binding: Binding) -> Holder:
+    def new_holder(self, loot: Loot, binding: Binding) -> SigningKey:
         """Return whose key a new token is bound to: the attacker's own, wherever that can be.
 
         One connection shows one certificate: where it authenticates the client and the token is

@@ -15,22 +15,23 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from labsim.attacker import Attacker, records_in, token_claims
 from labsim.attempt import Replay, Target
 from labsim.binding import Binding
+from labsim.campaign_journal import Journal
 from labsim.http_message import Ending
 from labsim.loot import Kind, Loot
 from labsim.roles.client_authentication import BASIC
 from labsim.secret_scanning import access_tokens, client_credentials
 
 ORDER = (
-    "token_as_is",
-    "stolen_key",
-    "request_as_is",
     "signed_in_place",
+    "stolen_key",
     "proofs_made_ahead",
+    "token_as_is",
+    "request_as_is",
     "new_token_for_own_key",
     "downgraded_scheme",
     "own_proof",
@@ -42,16 +43,6 @@ ORDER = (
 type Row = dict[str, Any]
 type Key = tuple[str, str, str, str]
 """An attempt's name: credential, target, replay and binding."""
-
-
-class Journal(Protocol):
-    """Keep what a campaign meant to do and what came of it; raises StorageUnavailable."""
-
-    def entries(self) -> Iterable[Mapping[str, Any]]:
-        """Return what was written, oldest first."""
-
-    def append(self, entry: Mapping[str, Any]) -> None:
-        """Write one entry (JSON values); it is kept once this returns, whatever happens then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +68,9 @@ class Credential:
 class Campaign:
     """Run one campaign; `credentials` and `records` grow with it.
 
-    `seed` decides the order in which a wave's pairs of credential and target are tried. `records`
-    are those that were served, by id, with the resource server's name as `resource`.
+    `seed` decides the order in which a wave's pairs of credential and target are tried; loot for one
+    resource is tried at others if it `goes_elsewhere`. `records` are those that were served, by id,
+    with the resource server's name as `resource`.
     Raises ValueError if the journal is of another campaign.
     """
 
@@ -89,9 +81,10 @@ class Campaign:
         replays: Mapping[str, Replay],
         seed: int,
         journal: Journal,
+        goes_elsewhere: bool = True,
     ) -> None:
         self._attacker, self._targets = attacker, tuple(targets)
-        self._seed, self._journal = seed, journal
+        self._seed, self._journal, self._elsewhere = seed, journal, goes_elsewhere
         known = [name for name in ORDER if name in replays]
         self._replays = [replays[n] for n in [*known, *sorted(set(replays) - set(known))]]
         self._by_resource = {target.resource: target.name for target in targets}
@@ -157,9 +150,12 @@ class Campaign:
         A stream of random numbers that runs through the campaign would stand somewhere else after
         a restart.
         """
-        pairs = [(credential, target) for credential in wave for target in self._targets]
+        pairs = [(c, target) for c in wave for target in self._targets if self._goes(c, target)]
         random.Random(f"{self._seed} {hop}").shuffle(pairs)  # noqa: S311  # an order, not a secret
         return pairs
+
+    def _goes(self, credential: Credential, target: Target) -> bool:
+        return self._elsewhere or credential.loot.resource in ("", target.resource)
 
     # One credential at one target.
 

@@ -69,6 +69,12 @@ def as_der(pem: bytes) -> bytes:
     return x509.load_pem_x509_certificate(pem).public_bytes(serialization.Encoding.DER)
 
 
+def as_pem(der: bytes) -> str:
+    """Return a DER certificate as PEM; raises ValueError."""
+    pem = x509.load_der_x509_certificate(der).public_bytes(serialization.Encoding.PEM)
+    return pem.decode()
+
+
 def certificate_thumbprint(der: bytes) -> str:
     """Return `x5t#S256`: base64url of the SHA-256 of the DER certificate (RFC 8705 section 3.1)."""
     return b64url(hashlib.sha256(der).digest())

@@ -11,6 +11,7 @@ from typing import Any
 from labsim.arguments import idle_seconds
 from labsim.errors import LabError
 from labsim.estate import plan as plans
+from labsim.estate.plan import Plan
 from labsim.estate.running import Estate
 from labsim.lab import Lab
 
@@ -21,7 +22,7 @@ _started: weakref.WeakSet[Lab] = weakref.WeakSet()
 
 
 def start(
-    estate: Path | str | None = None,
+    estate: Path | str | Plan | None = None,
     *,
     clients: Sequence[Mapping[str, Any]] = (),
     require_nonce: bool = False,
@@ -32,7 +33,7 @@ def start(
 ) -> Lab:
     """Start the lab's estate and return the lab; the caller stops it, or its end does.
 
-    `estate` is an estate file (the lab's own if None), `clients` are registrations of clients from
+    `estate` is an estate file (the lab's own if None) or a plan, `clients` are registrations of clients from
     outside (RFC 7591 metadata). It stops itself when nothing was done with it for `idle_minutes`
     (None: never). `replay_memory` is where resource servers remember proofs: sqlite, in_process, or
     the URL of a Redis server. `signer` is where signers have their keys: software, pkcs11 (SoftHSM)
@@ -45,7 +46,7 @@ def start(
                 "No second one was started.",
                 "Use that one, or call its stop() first; reset() starts it afresh.",
             )
-    plan = plans.load(estate or None)
+    plan = estate if isinstance(estate, Plan) else plans.load(estate or None)
     if clients:
         from labsim.estate.outside_clients import admitted
 

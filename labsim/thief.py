@@ -157,7 +157,7 @@ class AttackerHandle:
         for name in [against] if against else calls:
             if order:
                 order.shuffle(wanted)
-            what = {"loot": piece["number"], "replays": wanted, "target": self._target(name)}
+            what = {"loot": piece["number"], "replays": wanted, "target": self.target(name)}
             attempts = lab.estate.process(ATTACKER).call("replay", **what)
             for attempt in attempts:
                 self._record(attempt, piece["custody"])
@@ -175,10 +175,11 @@ class AttackerHandle:
     ) -> CampaignResult:
         """Go on from loot until nothing new is found; `seed` decides the order of the attempts."""
         pieces = loot.pieces if isinstance(loot, Haul) else (loot,)
-        targets = [self._target(name) for name in self._lab.plan.resources]
+        targets = [self.target(name) for name in self._lab.plan.resources]
         return CampaignResult.run(self._lab, pieces, targets, seed, progress)
 
-    def _target(self, name: str) -> dict[str, str]:
+    def target(self, name: str) -> dict[str, str]:
+        """Return the fields of the `attempt.Target` that a resource server is."""
         estate = self._lab.estate
         url, resource = estate.reached_at[name], estate.urls[name]
         first = self._lab.plan.resource(name).records[0].id

@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives import serialization
 from labsim.attacker import Attacker
 from labsim.attempt import Replay, Target
 from labsim.binding import Presentation
-from labsim.campaign import Campaign, Journal
+from labsim.campaign import Campaign
+from labsim.campaign_journal import Journal
 from labsim.estate.plan import Client, Plan
 from labsim.estate.records import filled
 from labsim.estate.replay_memory import InProcessReplayMemory

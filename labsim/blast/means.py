@@ -48,6 +48,7 @@ class Countermeasures:
     evict_at: float | None = None
     rotate_at: float | None = None
     rotate_found_at: float | None = None
+    withdraw_at: float | None = None
     enforce_at: float | None = None
     reused_at: float | None = None
 
@@ -101,16 +102,19 @@ def means(plan: Plan, case: Case, measures: Countermeasures) -> tuple[Mean, ...]
     """
     client = plan.client(case.client)
     loot = stolen(client, case)
-    found = _means(plan, client, loot, case.binding, measures)
+    found = _means(plan, client, loot, case, measures)
     return tuple(each for each in found if each.resources and each.until > 0)
 
 
 def _means(
-    plan: Plan, client: Client, loot: FirstLoot, binding: str, measures: Countermeasures
+    plan: Plan, client: Client, loot: FirstLoot, case: Case, measures: Countermeasures
 ) -> Iterator[Mean]:
+    binding, withdrawn_at = case.binding, _or_never(measures.withdraw_at)
     # RFC 9068 section 4 (exp) or RFC 7009 section 2.1, whichever is first. Proofs made ahead end
     # with the token that they name (RFC 9449 section 11.2), so that they are one means.
     token_end = min(measures.token(plan), measures.told_at)
+    if binding == "mtls":
+        token_end = min(token_end, withdrawn_at)  # RFC 8705 section 7.5
     yield Mean("token", opened_by_token(client, loot, binding), token_end)
     if measures.enforce_at is not None and binding != "bearer":
         # RFC 9449 section 7.2: who does not look at `cnf` takes a bound token for a bearer token.
@@ -128,7 +132,11 @@ def _means(
             asks_until = min(
                 asks_until, _or_never(measures.reused_at), _or_never(measures.revoke_at)
             )
-        yield Mean("new tokens", readable(client), _last_token_ends(plan, asks_until, measures))
+        until = _last_token_ends(plan, asks_until, measures)
+        if (case.authentication or client.authentication) == CERTIFICATE:
+            # The new tokens are bound to it as well (RFC 8705 section 2.1).
+            until = min(until, withdrawn_at)
+        yield Mean("new tokens", readable(client), until)
 
 
 def _last_token_ends(plan: Plan, asks_until: float, measures: Countermeasures) -> float:

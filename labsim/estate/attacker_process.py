@@ -26,6 +26,7 @@ from labsim.estate.serving import BINDINGS, new_id
 from labsim.estate.victim import THEFTS
 from labsim.http_message import Outcome, Request
 from labsim.keys import SigningKey
+from labsim.lingering import Lingering
 from labsim.loot import Loot
 from labsim.rooms import rooms
 
@@ -64,6 +65,7 @@ class AttackerProcess:
         # What an attacker of this folder had stolen before it died.
         files = sorted(self._folder.glob("loot-*.json"))
         self._loot = [Loot.from_json(read_json(file)) for file in files]
+        self._lingering: list[Lingering] = []
         self._fence = Fence(self._folder)
         self._fence.begin()
 
@@ -125,6 +127,18 @@ class AttackerProcess:
         credentials = [each.to_json() for each in campaign.credentials.values()]
         return {"credentials": credentials, "records": list(campaign.records.values())}
 
+    def linger(self, loot: list[int], kept_apart: bool) -> int:
+        """Stay with these pieces of loot; return a number to say `try_again` with."""
+        pieces = [self._loot[n] for n in loot]
+        self._lingering.append(Lingering(self._attacker, REPLAYS, pieces, kept_apart))
+        return len(self._lingering) - 1
+
+    def try_again(
+        self, number: int, targets: list[dict[str, str]]
+    ) -> Generator[dict[str, Any], None, None]:
+        """Try all that is known by now at these targets; yield each attempt."""
+        yield from self._lingering[number].again([Target(**target) for target in targets])
+
 
 def _reach(foothold: str, request: Request) -> Outcome:
     return RemoteFoothold(foothold).send(request)
@@ -147,6 +161,8 @@ def run(process: Process) -> None:
             "look": attacker.look,
             "replay": attacker.replay,
             "campaign": attacker.campaign,
+            "linger": attacker.linger,
+            "try_again": attacker.try_again,
             "route": attacker.route,
             "send_from": attacker.send_from,
         }

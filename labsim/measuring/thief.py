@@ -1,0 +1,52 @@
+"""A thief that stays, as the lab's side drives it: wait until a moment, let it try again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from labsim.estate.names import ATTACKER
+from labsim.haul import Haul
+
+if TYPE_CHECKING:
+    from labsim.lab import Lab
+
+type Row = dict[str, Any]
+
+
+def wait_until(lab: Lab, since: float, seconds: float) -> None:
+    """Let lab time pass until `seconds` after `since`; do nothing if it is later already."""
+    lab.advance(seconds=max(0.0, since + seconds - lab.now))
+
+
+@dataclass(frozen=True, slots=True)
+class Staying:
+    """Hold a thief that goes on with what it stole; `begin` makes one."""
+
+    lab: Lab
+    number: int
+
+    @staticmethod
+    def begin(lab: Lab, hauls: Iterable[Haul], kept_apart: bool = False) -> Staying:
+        """Let the attacker stay with some loot, without any client's credential if `kept_apart`."""
+        loot = [piece["number"] for haul in hauls for piece in haul.pieces]
+        process = lab.estate.process(ATTACKER)
+        return Staying(lab, process.call("linger", loot=loot, kept_apart=kept_apart))
+
+    def again(self, servers: Sequence[str] | None = None) -> list[Row]:
+        """Let it try all it has at these resource servers, or all; return its attempts.
+
+        A row is as `campaign.Campaign.run` yields it, without the bytes.
+        """
+        names = self.lab.plan.resources if servers is None else servers
+        targets = [self.lab.attacker.target(name) for name in names]
+        rows: list[Row] = []
+        process = self.lab.estate.process(ATTACKER)
+        process.call("try_again", number=self.number, targets=targets, progress=rows.append)
+        return rows
+
+
+def served(rows: Iterable[Row]) -> frozenset[str]:
+    """Return the ids of the records that were served in these attempts."""
+    return frozenset(record for row in rows for record in row["records"])
