@@ -43,6 +43,9 @@ class Credential:
     token: str
 
 
+type Select = Callable[[Mapping[str, Any], Credential, Sequence[Binding]], Binding]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceServer:
     """Serve records to whoever holds a good token, bound as the token says.
@@ -53,8 +56,9 @@ class ResourceServer:
     what the authorization server's notices fill, None where none are taken; with `introspected`,
     tokens are asked about instead of read. `enforces` is False for the lesson on a partial rollout
     and nothing else: then no `cnf` is looked at, and any good token is a bearer token.
-    `allowed_addresses` are those that requests may come from, None for any. Raises ValueError if
-    two bindings could claim the same token.
+    `allowed_addresses` are those that requests may come from, None for any. `select` and `weakened`
+    are for lessons alone: another way to choose the token's binding, and the name of the mistake
+    that this server makes. Raises ValueError if two bindings could claim the same token.
     """
 
     name: str
@@ -74,6 +78,8 @@ class ResourceServer:
     trusted_proxy: str = ""
     enforces: bool = True
     allowed_addresses: frozenset[str] | None = None
+    select: Select | None = None
+    weakened: str = ""
 
     def __post_init__(self) -> None:
         members = [(b.credential.name, b.confirmation) for b in self.bindings]
@@ -103,7 +109,8 @@ class ResourceServer:
             credential = extract_credential(request, self.bindings)
             claims = self.token_claims(credential.token, now)
             if self.enforces:
-                binding = select_binding(claims, credential, self.bindings)
+                select = self.select or select_binding
+                binding = select(claims, credential, self.bindings)
             else:
                 binding = no_binding(self.bindings)
             proof = binding.parse(request)
@@ -178,6 +185,7 @@ class ResourceServer:
             token=claims.get("jti", ""),
             records=list(records),
             **({} if self.enforces else {"enforces": False}),
+            **({"weakened": self.weakened} if self.weakened else {}),
         )
         return response.adding("Request-Id", request_id), event
 
