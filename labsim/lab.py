@@ -8,6 +8,7 @@ with labsim.start() as lab:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Never, Self
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from labsim.charts.estate_map import EstateMap
+    from labsim.preset import Preset
     from labsim.thief import AttackerHandle
 
 BINDINGS = names("labsim.bindings")
@@ -102,9 +104,10 @@ class Lab:
         return self._estate
 
     def summary(self) -> str:
-        """Say in a few lines what runs and where."""
+        """Say in a few lines what runs and where, and what is weakened."""
         estate = self._estate
         lines = [f"The lab runs, in {estate.run_folder}."]
+        lines += [f"  {estate.weakening}"] if estate.weakening else []
         lines.append(f"  authorization server  {estate.issuer}")
         lines += [f"  {name:20}  {url}{COLLECTION}" for name, url in estate.urls.items()]
         lines.append(f"  workloads and agents  {', '.join(self.plan.clients)}")
@@ -112,8 +115,9 @@ class Lab:
         return "\n".join(lines)
 
     def __repr__(self) -> str:
-        """Say whether the lab runs."""
-        return f"<labsim.Lab {'in ' + str(self.run_folder) if self.runs else 'stopped'}>"
+        """Say whether the lab runs, and what is weakened."""
+        weak = f", {self._estate.weakening}" if self._estate.weakening else ""
+        return f"<labsim.Lab {'in ' + str(self.run_folder) if self.runs else 'stopped'}{weak}>"
 
     # Use.
 
@@ -188,6 +192,12 @@ class Lab:
         Raises LabError for a resource server that does not exist.
         """
         self._estate.enforce(names)
+
+    def weakened(self, role: str, *, preset: str) -> AbstractContextManager[Preset]:
+        """Let a role make a real mistake until the `with` ends: docs/museum.md; or LabError."""
+        from labsim.estate.weakening import weakened
+
+        return weakened(self._estate, role, preset)
 
     def introspect(self, on: bool = True) -> None:
         """Let every resource server ask the authorization server about each token (RFC 7662).

@@ -14,6 +14,7 @@ from labsim.estate.names import ATTACKER, COLLECTION
 from labsim.haul import Haul, pieces_of
 from labsim.holding import Holding
 from labsim.prediction import NOT_SEALED, Prediction, Sealed
+from labsim.preset import own_replays
 from labsim.rooms import names, rooms
 from labsim.stories.three_views import Shown, beside, shown
 from labsim.whole_import import whole
@@ -148,10 +149,9 @@ class AttackerHandle:
     ) -> None:
         lab = self._lab
         calls = lab.plan.client(piece["client"]).calls
-        some = isinstance(by, list | tuple) and all(name in REPLAYS for name in by)
-        if not (by is None or some or by in REPLAYS):
-            raise LabError.unknown("replay", str(by), REPLAYS)
         wanted = [by] if isinstance(by, str) else list(by or REPLAYS)
+        if not all(name in REPLAYS or name in own_replays() for name in wanted):
+            raise LabError.unknown("replay", str(by), REPLAYS)
         if against is not None:
             lab.plan.resource(against)
         for name in [against] if against else calls:

@@ -142,6 +142,7 @@ _VARIANTS: Final = {
     "exchange_unbinds": "an issuer that exchanges a bound token for a bearer token",
     "exchange_widens": "an issuer that exchanges a token for one that goes further",
     "ip_allow_list": "servers that take requests from the clients' address only",
+    "cnf_says_more": "an issuer that says more in cnf than it must",
 }
 _GIVEN: Final = {
     "stolen_key": "the key",

@@ -38,15 +38,16 @@ def main(arguments: list[str]) -> int:
     """Run the command; exit 0 only if every outcome is the expected one."""
     parser = argparse.ArgumentParser(prog="labsim demo", description=SUMMARY)
     parser.add_argument("--out", default="out", metavar="DIR", help="where the results go (out)")
-    parser.add_argument(
-        "--seed", type=int, default=DEFAULT_SEED, help="decides the order of the replays"
-    )
-    parser.add_argument(
-        "--estate", metavar="FILE", help="an estate of your own: see docs/estate-format.md"
-    )
+    parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="the order of the replays")
+    parser.add_argument("--estate", metavar="FILE", help="your own: see docs/estate-format.md")
+    parser.add_argument("--weaken", metavar="PRESET", help="one scene: see docs/museum.md")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, _interrupted)
     out = Path(options.out)
+    if options.weaken is not None:
+        from labsim.commands import _museum
+
+        return _museum.room(options.weaken, out / "weakened" / options.weaken, options.estate)
     plan = _plan(options.estate)
     with _results(out) as results:
         return _run(plan, out, results, options.seed)

@@ -28,9 +28,11 @@ from labsim.http_message import Outcome, Request
 from labsim.keys import SigningKey
 from labsim.lingering import Lingering
 from labsim.loot import Loot
+from labsim.preset import own_replays
 from labsim.rooms import rooms
 
 REPLAYS: dict[str, Replay] = dict(rooms("labsim.replays", "REPLAY"))
+_ALL = {**REPLAYS, **own_replays()}
 
 
 class AttackerProcess:
@@ -105,8 +107,7 @@ class AttackerProcess:
             raise LabError(f"There is no loot number {loot}.", todo="Steal something first.")
         where = Target(**target)
         return [
-            self._attacker.replay(REPLAYS[name], self._loot[loot], where).to_json()
-            for name in replays
+            self._attacker.replay(_ALL[name], self._loot[loot], where).to_json() for name in replays
         ]
 
     def campaign(

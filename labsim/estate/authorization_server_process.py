@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from labsim.binding import Binding
 from labsim.certificates import (
     REAL_LIFETIME,
     KeyPair,
@@ -30,8 +31,10 @@ from labsim.estate.replay_memory import SqliteReplayMemory
 from labsim.estate.revocation_courier import RevocationCourier
 from labsim.estate.serving import BINDINGS, event_log, listen, new_id, nonces
 from labsim.estate.storage import SqliteGrants
+from labsim.estate.weakening import PRESETS, announced
 from labsim.http_message import Request, Response
 from labsim.keys import SigningKey
+from labsim.preset import weakened_authorization_server
 from labsim.roles.authorization_server import AuthorizationServer
 from labsim.roles.client_authentication import RegisteredClient
 from labsim.roles.decision import Event
@@ -47,6 +50,8 @@ GRANT_SECONDS = 365 * 86400.0
 """Lab seconds that a provisioned refresh token lives."""
 NOTICE_SECONDS = 2.0
 """How long a resource server may take to confirm a revocation; whoever revokes waits as long."""
+
+_BINDINGS = tuple(BINDINGS.values())
 
 
 class RegisteredClients:
@@ -97,7 +102,22 @@ class Issuer:
         key = SigningKey.from_jwk(read_json(self._folder / "key.json"))
         self._courier = _courier(process, key, self.clock, self.log)
         self._withdrawn = SqliteRevocationList(self._folder / "revoked_certificates.sqlite")
-        self._role = _role(process, key, self.clients, self._courier, self.clock, self._withdrawn)
+        self._preset, self._called = "", ""
+        self._as_it_is = _role(
+            process, key, self.clients, self._courier, self.clock, self._withdrawn
+        )
+        self._role = self._as_it_is
+
+    def _good(self, **changed: Any) -> None:
+        """Change the role, whose mistake, if it makes one, stays."""
+        self._as_it_is = replace(self._as_it_is, **changed)
+        self.weaken(self._preset, self._called)
+
+    def weaken(self, preset: str, called: str) -> None:
+        """Make a preset's mistake from now on, by whatever name; empty: none."""
+        self._preset, self._called, self._role = preset, called, self._as_it_is
+        if preset:
+            self._role = weakened_authorization_server(PRESETS[preset], self._role, called)
 
     def handle(self, request: Request) -> tuple[Response, Event | None]:
         """Let the role answer."""
@@ -105,7 +125,7 @@ class Issuer:
 
     def require_nonce(self, on: bool) -> None:
         """Ask for a nonce in each proof from now on, or for none."""
-        self._role = replace(self._role, nonces=nonces(on))
+        self._good(nonces=nonces(on))
 
     def exchange_without(self, checks: list[str]) -> None:
         """Leave these checks out of every token exchange from now on: a careless server."""
@@ -114,7 +134,11 @@ class Issuer:
             if name not in known:
                 raise LabError.unknown("check of a token exchange", name, known)
         careless = without(EXCHANGE_CHECKS, frozenset(checks))
-        self._role = replace(self._role, exchange_checks=careless)
+        self._good(exchange_checks=careless)
+
+    def confirm_more(self, on: bool) -> None:
+        """Say one thing more than the key in each token's `cnf`, as RFC 7800 section 3.1 allows."""
+        self._good(bindings=tuple(map(_saying_more, _BINDINGS) if on else _BINDINGS))
 
     def certify(self, client_id: str, jwk: dict[str, str]) -> str:
         """Issue a certificate for a client's key, as PEM; each has a thumbprint of its own."""
@@ -170,6 +194,8 @@ def run(process: Process) -> None:
     process.serve(
         {
             "require_nonce": issuer.require_nonce,
+            "confirm_more": issuer.confirm_more,
+            "weaken": announced(issuer.weaken, process.name, issuer.clock, issuer.log),
             "require": issuer.clients.require,
             "change": issuer.clients.change,
             "exchange_without": issuer.exchange_without,
@@ -194,7 +220,7 @@ def _role(
     return AuthorizationServer(
         issuer=config["issuer"],
         key=key,
-        bindings=tuple(BINDINGS.values()),
+        bindings=_BINDINGS,
         clients=clients,
         grants=SqliteGrants(folder / "grants.sqlite"),
         issued_tokens=SqliteIssuedTokens(folder / "issued_tokens.sqlite"),
@@ -210,6 +236,14 @@ def _role(
         ),
         tell=courier.tell,
     )
+
+
+def _saying_more(binding: Binding) -> Binding:
+    def bind(proof: Any) -> dict[str, Any]:
+        bound = binding.bind(proof)
+        return bound and {**bound, "key-type": "runtime"}
+
+    return replace(binding, bind=bind)
 
 
 def _courier(process: Process, key: SigningKey, clock: Clock, log: EventLog) -> RevocationCourier:

@@ -21,7 +21,9 @@ from labsim.estate.private_file import read_json
 from labsim.estate.process import Process
 from labsim.estate.replay_memory import InProcessReplayMemory, SqliteReplayMemory
 from labsim.estate.serving import BINDINGS, event_log, listen, new_id, nonces
+from labsim.estate.weakening import PRESETS, announced
 from labsim.http_message import Request, Response
+from labsim.preset import weakened_resource_server
 from labsim.roles.client_authentication import basic
 from labsim.roles.decision import Event
 from labsim.roles.introspected_tokens import IntrospectedTokens
@@ -102,7 +104,8 @@ class Varied:
         self._memory = _replay_memory(process)
         self.records = MemoryRecords(self._config["name"], read_json(self.folder / "records.json"))
         revoked = SqliteRevocationList(self.folder / "revocations.sqlite")
-        self.role = ResourceServer(
+        self._preset, self._called = "", ""
+        self._as_it_is = ResourceServer(
             name=self._config["name"],
             resource=self._config["url"],
             issuer=self._config["issuer"],
@@ -118,6 +121,18 @@ class Varied:
             verified=VerifiedTokens(),
             enforces=self._config["enforces"],
         )
+        self.role = self._as_it_is
+
+    def _good(self, **changed: Any) -> None:
+        """Change the role, whose mistake, if it makes one, stays."""
+        self._as_it_is = replace(self._as_it_is, **changed)
+        self.weaken(self._preset, self._called)
+
+    def weaken(self, preset: str, called: str) -> None:
+        """Make a preset's mistake from now on, by whatever name; empty: none."""
+        self._preset, self._called, self.role = preset, called, self._as_it_is
+        if preset:
+            self.role = weakened_resource_server(PRESETS[preset], self.role, called)
 
     def handle(self, request: Request) -> tuple[Response, Event | None]:
         """Let the role answer, and keep the exchange if this server is a compromised one."""
@@ -135,25 +150,25 @@ class Varied:
 
     def require_nonce(self, on: bool) -> None:
         """Ask for a nonce in each proof, or stop asking."""
-        self.role = replace(self.role, nonces=nonces(on))
+        self._good(nonces=nonces(on))
 
     def remember(self, on: bool) -> None:
         """Keep a replay memory, or none: the strict and the minimal profile."""
-        self.role = replace(self.role, memory=self._memory if on else None)
+        self._good(memory=self._memory if on else None)
 
     def trust_proxy(self, certificate: str) -> None:
         """Believe what a proxy with this certificate (PEM) says of its clients; empty: nobody."""
         thumbprint = certificate and certificate_thumbprint(as_der(certificate.encode()))
-        self.role = replace(self.role, trusted_proxy=thumbprint)
+        self._good(trusted_proxy=thumbprint)
 
     def allow(self, addresses: list[str] | None) -> None:
         """Take requests from these addresses only, or from anywhere."""
         allowed = None if addresses is None else frozenset(addresses)
-        self.role = replace(self.role, allowed_addresses=allowed)
+        self._good(allowed_addresses=allowed)
 
     def enforce(self, on: bool) -> None:
         """Ask of each token what its binding asks, or take any good token as a bearer token."""
-        self.role = replace(self.role, enforces=on)
+        self._good(enforces=on)
 
     def introspect(self, on: bool) -> None:
         """Ask the authorization server about each token, or read tokens again."""
@@ -161,7 +176,7 @@ class Varied:
         authenticate = basic(own["client_id"], own["secret"])
         dial = Dialler(str(self._run / CA_FILE))
         asking = AskedIssuer(self._config["issuer"], dial, authenticate)
-        self.role = replace(self.role, introspected=IntrospectedTokens(asking) if on else None)
+        self._good(introspected=IntrospectedTokens(asking) if on else None)
 
 
 def run(process: Process) -> None:
@@ -186,6 +201,7 @@ def run(process: Process) -> None:
             "allow": varied.allow,
             "restore": varied.records.restore,
             "keep": varied.keep,
+            "weaken": announced(varied.weaken, process.name, clock, log),
             "file": varied.records.file,
             "unfile": varied.records.unfile,
         }

@@ -10,7 +10,7 @@ import socket
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labsim.errors import LabError
 from labsim.estate import client_binding, varying
@@ -32,6 +32,9 @@ from labsim.estate.replay_memory import known_kind
 from labsim.estate.softhsm import SOFTWARE, module_of
 from labsim.estate.variants import Variant, variant
 from labsim.estate.varying import origin
+
+if TYPE_CHECKING:
+    from labsim.estate.weakening import Weakening
 
 ENTRIES = {
     "provision": "labsim.estate.provision:make",
@@ -57,11 +60,9 @@ class Estate:
     """Hold the processes of one run; `urls` and `issuer` are their addresses.
 
     `reached_at` is where clients reach the resource servers: elsewhere where a proxy stands.
-
     `enforcing` are the resource servers that enforce bindings: all, unless `enforce` says which.
-
-    `clients` are registrations from outside (RFC 7591 metadata). Not started until `start`. It
-    stops by itself when nothing was done with it for `idle_seconds`.
+    `weakening` is the mistake that one role makes just now. `clients` are registrations from
+    outside (RFC 7591 metadata). Not started until `start`; stops by itself after `idle_seconds`.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Estate:
         self._children: dict[str, Child] = {}
         self._starting = threading.RLock()
         self.attackers_ports: dict[str, int] = {}
+        self.weakening: Weakening | None = None
 
     def start(self) -> None:
         """Start everything and wait until all is ready.
@@ -263,15 +265,15 @@ class Estate:
         """Let these resource servers enforce bindings, and the others take any good token."""
         for name in names:
             self.plan.resource(name)
-        for name, child in self._children.items():
-            server = name.removesuffix("-replica")
-            if server in self.urls:
+        for server in self.urls:
+            for child in self.servers(server):
                 child.call("enforce", on=server in names)
         self.enforcing = frozenset(names)
 
     def verifier(self, name: str) -> str:
-        """Return what a resource server does about bindings: `full`, or `not_enforcing`."""
-        return "full" if name in self.enforcing else "not_enforcing"
+        """Return how a resource server judges: `full`, `not_enforcing`, or a preset's name."""
+        full = "full" if name in self.enforcing else "not_enforcing"
+        return self.weakening.called if self.weakening and self.weakening.at(name) else full
 
     def revive_attacker(self) -> None:
         """Fork the attacker anew after its death; what it had stolen lies in its folder."""
@@ -291,8 +293,7 @@ class Estate:
         if not self.has(INTERCEPTOR):
             if _TAPPING.run_folder is None:
                 _TAPPING.join_run(_ESTATE)
-            config = {"ca_file": str(self.ca_file)}
-            tap = _TAPPING.fork(INTERCEPTOR, ENTRIES["interceptor"], config)
+            tap = _TAPPING.fork(INTERCEPTOR, ENTRIES["interceptor"], {"ca_file": str(self.ca_file)})
             tap.wait_ready()
             tap.call("send_from", address=self.clients_address)
             self._children[INTERCEPTOR] = tap

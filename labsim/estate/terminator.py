@@ -28,10 +28,14 @@ from labsim.estate.names import (
 from labsim.estate.private_file import read_json
 from labsim.estate.process import Process
 from labsim.estate.tls import server_context
+from labsim.estate.weakening import PRESETS, announced
 from labsim.http_message import Request, Response
 from labsim.keys import SigningKey
 from labsim.roles import forwarded_address, forwarded_certificate
 from labsim.structured_fields import byte_sequence
+
+REMOVES = "forgeable_fields_are_removed"
+"""What a preset calls that a proxy strips."""
 
 
 def forwarded(request: Request, origin: str, *, strips: bool) -> Request:
@@ -64,9 +68,15 @@ def run(process: Process) -> None:
     clock = Clock(run_folder / CLOCK_FILE)
     log = EventLog(run_folder / EVENTS_FOLDER / f"{process.name}.jsonl")
 
+    left_out: set[str] = set()
+
+    def weaken(preset: str, _called: str) -> None:
+        left_out.clear()
+        left_out.update(PRESETS[preset].without if preset else ())
+
     def handler(origin: str) -> Callable[[Request], Response]:
         def handle(request: Request) -> Response:
-            sent = forwarded(request, origin, strips=config["strips"])
+            sent = forwarded(request, origin, strips=config["strips"] and REMOVES not in left_out)
             outcome = dialler(replace(sent, peer_certificate=own))
             if outcome.response is None:
                 return Response.of_json(502, {"error": "bad_gateway"})
@@ -82,4 +92,4 @@ def run(process: Process) -> None:
 
     for socket, origin in zip(process.sockets, config["origins"], strict=True):
         Listener(socket, context, handler(origin), refused).start()
-    process.serve({})
+    process.serve({"weaken": announced(weaken, process.name, clock, log)})

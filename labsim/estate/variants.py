@@ -18,7 +18,8 @@ class Variant:
 
     `holds` says that the interceptor holds a request back, so that the thief has it first;
     `careless_exchange` names the checks that the authorization server leaves out of a token
-    exchange; `allow_list` says that resource servers look at where a request comes from.
+    exchange; `allow_list` says that resource servers look at where a request comes from;
+    `confirms_more` that a token's `cnf` says more than its key.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Variant:
     holds: bool = False
     careless_exchange: tuple[str, ...] = ()
     allow_list: bool = False
+    confirms_more: bool = False
 
 
 _FOR_ANYONE = ("caller_may_use_the_subject_token",)
@@ -95,6 +97,11 @@ _ALL = (
         "ip_allow_list",
         "each resource server takes requests from the address of the clients and no other",
         allow_list=True,
+    ),
+    Variant(
+        "cnf_says_more",
+        "the authorization server puts a member into cnf that nobody has to understand",
+        confirms_more=True,
     ),
 )
 VARIANTS = {variant.name: variant for variant in _ALL}

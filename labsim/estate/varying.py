@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
+from labsim.errors import LabError
 from labsim.estate.addresses import keep_apart
 from labsim.estate.names import (
     ATTACKER,
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
 
 def change(estate: Estate, before: Variant, wanted: Variant) -> None:
     """Change what differs between the two variants, and nothing else; LabError if it cannot be."""
+    if estate.weakening is not None:
+        raise LabError(
+            f"The lab is weakened ({estate.weakening.called} at {estate.weakening.role}), and "
+            "another variant would bring servers that are not.",
+            "Nothing was changed.",
+            "Call lab.vary() before the `with`, or after it.",
+        )
     if wanted.allow_list != before.allow_list:
         keep_apart(estate, wanted.allow_list)
     if wanted.nonces != before.nonces:
@@ -39,6 +47,9 @@ def change(estate: Estate, before: Variant, wanted: Variant) -> None:
     if wanted.careless_exchange != before.careless_exchange:
         careless = list(wanted.careless_exchange)
         estate.process(AUTHORIZATION_SERVER).call("exchange_without", checks=careless)
+    if wanted.confirms_more != before.confirms_more:
+        more = wanted.confirms_more
+        estate.process(AUTHORIZATION_SERVER).call("confirm_more", on=more)
     if wanted.replicas != before.replicas:
         _replicate(estate, wanted.replicas)
     if wanted.proxy != before.proxy:

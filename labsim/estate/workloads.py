@@ -30,6 +30,7 @@ from labsim.estate.private_file import read_json, write_private, write_private_j
 from labsim.estate.process import Process
 from labsim.estate.serving import BINDINGS, new_id
 from labsim.estate.victim import Victim
+from labsim.estate.weakening import PRESETS
 from labsim.http_message import Outcome, Request, Response
 from labsim.keys import SigningKey
 from labsim.roles.client import Send, TokenRefused, TokenSet, obtain_token, present
@@ -57,6 +58,7 @@ class Workload:
         self._aside = ThreadPoolExecutor(1, "aside")  # so that one begun request waits for another
         self._begun: Future[dict[str, Any]] | None = None
         self._credential = ClientCredential(self._folder, self.direct.identify)
+        self._left_out: tuple[str, ...] = ()
 
     # What it is told to do.
 
@@ -100,6 +102,10 @@ class Workload:
         self._key.certified(pem)
         write_private(self._folder / CERTIFICATE_FILE, pem.encode())
         self._credential.follow(pem)
+
+    def weaken(self, preset: str, called: str) -> None:
+        """Make a preset's mistake from now on, by whatever name; empty: none."""
+        self._left_out = PRESETS[preset].without if preset else ()
 
     def call_at(self, urls: dict[str, str]) -> None:
         """Reach resource servers at other origins, as their operator has announced them."""
@@ -189,7 +195,8 @@ class Workload:
             Presentation(token.access_token, holder, self.clock(), new_id),
             self._through(self.victim.tap or self.direct),
         )
-        if outcome.response is not None and outcome.response.status == 401:
+        is_refused = outcome.response is not None and outcome.response.status == 401
+        if is_refused and "refused_token_is_dropped" not in self._left_out:
             self._tokens.pop(name, None)  # it is good no more: the next call asks for a new one
         self.victim.saw(outcome)
         return _row(name, outcome, outcome.detail)
@@ -265,6 +272,7 @@ def run(process: Process) -> None:
             "work": workload.work,
             "begin": workload.begin,
             "finish": workload.finish,
+            "weaken": workload.weaken,
             "call_at": workload.call_at,
             "send_from": workload.direct.send_from,
             "leak": workload.victim.leak,

@@ -63,7 +63,8 @@ class AuthorizationServer:
     `trust` is what is believed of one.
     `resources` are the audiences it issues for, absolute URI to name; `clock` returns lab seconds;
     `token_seconds` is every access token's lifetime, whatever its binding; `tell` is called with
-    the tokens that were ended and never raises; `exchange_checks` are what a token exchange obeys.
+    the tokens that were ended and never raises; `exchange_checks` are what a token exchange obeys;
+    `weakened` names the mistake that it makes in a lesson.
     """
 
     issuer: str
@@ -82,6 +83,7 @@ class AuthorizationServer:
     trust: CertificateTrust = NO_CERTIFICATES
     tell: Callable[[Sequence[Ended]], None] = lambda _ended: None
     exchange_checks: Checks = EXCHANGE_CHECKS
+    weakened: str = ""
 
     def handle(self, request: Request) -> tuple[Response, Event | None]:
         """Answer a request; the event is None for documents, which need no decision."""
@@ -274,5 +276,6 @@ class AuthorizationServer:
             scope=claims.get("scope", ""),
             token=claims.get("jti", ""),
             revoked=[each.jti for each in ended],
+            **({"weakened": self.weakened} if self.weakened else {}),
         )
         return response.adding("Request-Id", request_id), event

@@ -44,6 +44,9 @@ class Credential:
     token: str
 
 
+type Select = Callable[[Mapping[str, Any], Credential, Sequence[Binding]], Binding]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceServer:
     """Serve records to whoever holds a good token, bound as the token says.
@@ -55,7 +58,8 @@ class ResourceServer:
     tokens are asked about instead of read. `enforces` is False for the lesson on a partial rollout
     and nothing else: then no `cnf` is looked at, and any good token is a bearer token.
     `allowed_addresses` are those that requests may come from, None for any. `credential` is the
-    kind of token that is taken. Raises ValueError if two bindings could claim the same token.
+    kind of token that is taken. `select` and `weakened` are for lessons alone: another way to choose
+    the token's binding, and the name of the mistake that this server makes. Raises ValueError if two bindings could claim the same token.
     """
 
     name: str
@@ -76,6 +80,8 @@ class ResourceServer:
     enforces: bool = True
     allowed_addresses: frozenset[str] | None = None
     credential: CredentialKind = ACCESS_TOKEN
+    select: Select | None = None
+    weakened: str = ""
 
     def __post_init__(self) -> None:
         members = [(b.credential.name, b.confirmation) for b in self.bindings]
@@ -105,7 +111,8 @@ class ResourceServer:
             credential = extract_credential(request, self.bindings)
             claims = self.token_claims(credential.token, now)
             if self.enforces:
-                binding = select_binding(claims, credential, self.bindings)
+                select = self.select or select_binding
+                binding = select(claims, credential, self.bindings)
             else:
                 binding = no_binding(self.bindings)
             proof = binding.parse(request)
@@ -180,6 +187,7 @@ class ResourceServer:
             token=claims.get("jti", ""),
             records=list(records),
             **({} if self.enforces else {"enforces": False}),
+            **({"weakened": self.weakened} if self.weakened else {}),
         )
         return response.adding("Request-Id", request_id), event
 

@@ -1,1 +1,1 @@
-"""Parts that are wrong in the way that real ones were, to be put in place of a role's good ones."""
+"""Mistakes of real systems, each as a preset that one role of the estate can be made to make."""

@@ -7,7 +7,23 @@ so that each is the first: one proof is served as often as there are threads, or
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+
+from labsim.attempt import NotPossible, Replay, Target, Thief
+from labsim.binding import Binding
+from labsim.http_message import Ending, Outcome
+from labsim.loot import Kind, Loot
+from labsim.preset import Preset, Role, Scene
+from labsim.roles.resource_server import ResourceServer
+
+ROUND_TRIP = 0.3
+"""Real seconds that the store of this preset takes to answer: a slow one, so that it is seen."""
+COPIES = 20
+"""How often the thief sends the one request, all at once."""
 
 
 class FindThenInsert:
@@ -30,3 +46,43 @@ class FindThenInsert:
         self._round_trip()
         self._spent[key] = until
         return not found
+
+
+def part(server: ResourceServer) -> ResourceServer:
+    """Put such a memory in the place of the server's own."""
+    return replace(server, memory=FindThenInsert(round_trip=partial(time.sleep, ROUND_TRIP)))
+
+
+def spend(loot: Loot, _binding: Binding, target: Target, thief: Thief) -> Outcome:
+    """Send a request that was held back many times at once; return the second-best answer.
+
+    The first to be served is the request's one use, which the thief has by holding it back.
+    """
+    if loot.captured is None or loot.spent:
+        raise NotPossible("the server has had this request already")
+    request = loot.captured.moved(target.url)
+    with ThreadPoolExecutor(COPIES) as at_once:
+        outcomes = at_once.map(thief.send, [request] * COPIES)
+        return sorted(outcomes, key=lambda each: each.ending is not Ending.SERVED)[1]
+
+
+PRESET = Preset(
+    name="find_then_insert",
+    title="one proof, sent many times at once, is served more than once",
+    report="a pattern in several servers' replay caches",
+    missed="Looking for jti and recording it were two steps, with time in between.",
+    fix="Insert first, in one atomic step, and let the store say whether it was there.",
+    row="DR-03",
+    source="RFC 9449 section 11.1",
+    role=Role.RESOURCE_SERVER,
+    scene=Scene(binding="dpop", theft="wiretap", replay="sent_many_times", variant="unspent"),
+    stopped_by="jti_is_new",
+    part=part,
+    own=Replay(
+        name="sent_many_times",
+        source="RFC 9449 section 11.1",
+        title="send one held request many times at once",
+        needs=frozenset({Kind.CAPTURED_REQUEST}),
+        spend=spend,
+    ),
+)

@@ -39,6 +39,7 @@ def test_the_base_is_the_strict_profile() -> None:
         ("stamping_signer", {"stamps": True}),
         ("unspent", {"holds": True}),
         ("ip_allow_list", {"allow_list": True}),
+        ("cnf_says_more", {"confirms_more": True}),
         ("exchange_for_anyone", {"careless_exchange": (ASKER,)}),
         ("exchange_unbinds", {"careless_exchange": (ASKER, "new_token_is_bound")}),
         (

@@ -31,6 +31,7 @@ class Estate:
     def __init__(self) -> None:
         self.told: list[tuple[Any, ...]] = []
         self.ended: list[str] = []
+        self.weakening = None
         self.urls, self.reached_at = dict(SERVERS), {"orders": "elsewhere"}
         self.run_folder = Path()
         self.plan = SimpleNamespace(clients={"app": None})
