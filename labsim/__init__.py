@@ -6,9 +6,16 @@
 Names are loaded when they are first used (PEP 562), so that importing this costs a millisecond.
 """
 
-__all__ = ["Lab", "LabError", "start"]
+__all__ = ["Lab", "LabError", "progress", "reset_progress", "start", "takeaway"]
 
-_WHERE = {"Lab": "labsim.lab", "LabError": "labsim.errors", "start": "labsim.starting"}
+_WHERE = {
+    "Lab": "labsim.lab",
+    "LabError": "labsim.errors",
+    "progress": "labsim.exercises.standing",
+    "reset_progress": "labsim.exercises.standing",
+    "start": "labsim.starting",
+    "takeaway": "labsim.exercises.takeaway",
+}
 
 
 def __getattr__(name):  # type: ignore[no-untyped-def]  # this file must parse under Python 3.8

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Never, Self
 
+from labsim import tally
 from labsim.arguments import lab_seconds
 from labsim.errors import LabError
 from labsim.estate import client_certificates
@@ -55,6 +56,7 @@ class Lab:
         self._reader = EventReader(self._estate.events_folder)
         self._events: list[dict[str, Any]] = []
         self._by_request: dict[str, dict[str, Any]] = {}
+        self.worked: list[tuple[str, str, dict[str, Any]]] = []
         self._bound: dict[str, tuple[str, str]] = {
             c.name: (c.binding, c.custody) for c in self.plan.clients.values()
         }
@@ -135,6 +137,7 @@ class Lab:
         rows: list[dict[str, Any]] = self._estate.process(client).call(
             "work", resources=wanted, doing=doing
         )
+        self.worked += [(client, self.binding(client), row) for row in rows]
         return rows
 
     def restore_records(self) -> None:
@@ -286,3 +289,11 @@ class Lab:
             stolen=self.attacker.stolen_from,
             served=self.attacker.served_by,
         )
+
+    def my_matrix(self, notebook: str = "") -> tally.Drawn:
+        """Add this run's rows to those of earlier notebooks, and draw all; see `labsim.tally`."""
+        return tally.matrix(self, notebook)
+
+    def my_bars(self, notebook: str = "") -> tally.Drawn:
+        """Add this run's bars to those of earlier notebooks, and draw all; see `labsim.tally`."""
+        return tally.bars(self, notebook)
