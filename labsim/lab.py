@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Never, Self
 
-from labsim import tally
+from labsim import tally, used
 from labsim.arguments import lab_seconds
 from labsim.errors import LabError
 from labsim.estate import client_certificates
@@ -279,16 +279,12 @@ class Lab:
         """Return every attempt of this run as a table (columns: see `blast.measured`)."""
         return self.attacker.attempts()
 
-    def map(self) -> EstateMap:
-        """Draw the estate: who calls whom, with which binding, and what was stolen and served."""
-        from labsim.charts.estate_map import estate_map
+    def map(self, everything: bool = False) -> EstateMap:
+        """Draw who calls whom, with which binding, and what was stolen and served: what is used.
 
-        return estate_map(
-            self.plan,
-            bindings={name: bound[0] for name, bound in self._bound.items()},
-            stolen=self.attacker.stolen_from,
-            served=self.attacker.served_by,
-        )
+        Before anything was used, and with `everything`, the whole estate.
+        """
+        return used.estate_map(self, everything)
 
     def my_matrix(self, notebook: str = "") -> tally.Drawn:
         """Add this run's rows to those of earlier notebooks, and draw all; see `labsim.tally`."""
