@@ -6,13 +6,16 @@
 Names are loaded when they are first used (PEP 562), so that importing this costs a millisecond.
 """
 
-__all__ = ["Lab", "LabError", "battery", "start"]
+__all__ = ["Lab", "LabError", "battery", "progress", "reset_progress", "start", "takeaway"]
 
 _WHERE = {
     "Lab": "labsim.lab",
     "LabError": "labsim.errors",
     "battery": "labsim.own_verifier",
+    "progress": "labsim.exercises.standing",
+    "reset_progress": "labsim.exercises.standing",
     "start": "labsim.starting",
+    "takeaway": "labsim.exercises.takeaway",
 }
 
 

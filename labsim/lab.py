@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Never, Self
 
+from labsim import tally, used
 from labsim.arguments import lab_seconds
 from labsim.errors import LabError
 from labsim.estate import client_certificates
@@ -57,6 +58,7 @@ class Lab:
         self._reader = EventReader(self._estate.events_folder)
         self._events: list[dict[str, Any]] = []
         self._by_request: dict[str, dict[str, Any]] = {}
+        self.worked: list[tuple[str, str, dict[str, Any]]] = []
         self._bound: dict[str, tuple[str, str]] = {
             c.name: (c.binding, c.custody) for c in self.plan.clients.values()
         }
@@ -139,6 +141,7 @@ class Lab:
         rows: list[dict[str, Any]] = self._estate.process(client).call(
             "work", resources=wanted, doing=doing
         )
+        self.worked += [(client, self.binding(client), row) for row in rows]
         return rows
 
     def restore_records(self) -> None:
@@ -286,13 +289,17 @@ class Lab:
         """Return every attempt of this run as a table (columns: see `blast.measured`)."""
         return self.attacker.attempts()
 
-    def map(self) -> EstateMap:
-        """Draw the estate: who calls whom, with which binding, and what was stolen and served."""
-        from labsim.charts.estate_map import estate_map
+    def map(self, everything: bool = False) -> EstateMap:
+        """Draw who calls whom, with which binding, and what was stolen and served: what is used.
 
-        return estate_map(
-            self.plan,
-            bindings={name: bound[0] for name, bound in self._bound.items()},
-            stolen=self.attacker.stolen_from,
-            served=self.attacker.served_by,
-        )
+        Before anything was used, and with `everything`, the whole estate.
+        """
+        return used.estate_map(self, everything)
+
+    def my_matrix(self, notebook: str = "") -> tally.Drawn:
+        """Add this run's rows to those of earlier notebooks, and draw all; see `labsim.tally`."""
+        return tally.matrix(self, notebook)
+
+    def my_bars(self, notebook: str = "") -> tally.Drawn:
+        """Add this run's bars to those of earlier notebooks, and draw all; see `labsim.tally`."""
+        return tally.bars(self, notebook)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
+from labsim import own_folder
 from labsim.charts import cards
 from labsim.credentials import ACCESS_TOKEN
 from labsim.errors import LabError
@@ -111,6 +112,18 @@ class Prediction:
         attempts = self.frame.to_dict("records")
         rows = [_row(row, self.by, words.get(row[self.by])) for row in attempts]
         return sorted(rows, key=lambda row: not row["predicted"])
+
+    def noted(self) -> Self:
+        """Write what was predicted and did not happen into the learner's record; return this.
+
+        What is sealed, or was looked at without predicting, leaves nothing there.
+        """
+        for row in [] if self.sealed or self.reveal else self.rows():
+            if row["as predicted"] == "no":
+                about = next(iter(row))
+                line = {"about": row[about], "by": about}
+                own_folder.add("predictions", line | {n: row[n] for n in ("predicted", "happened")})
+        return self
 
     @property
     def headline(self) -> str:

@@ -137,7 +137,7 @@ class AttackerHandle:
         prediction = Prediction(frame, predicted, reveal)
         if prediction.sealed:
             self._sealed[same] = set(range(first + 1, len(self.rows) + 1))
-        return prediction
+        return prediction.noted()
 
     def _replay_one(
         self,

@@ -30,6 +30,7 @@ class EstateMap:
     custodies: Mapping[str, str]
     stolen: Mapping[str, tuple[str, ...]]
     served: Mapping[str, int | None]
+    issuer: bool = True
 
     def binding(self, client: Client) -> str:
         """Return the binding that the client has now."""
@@ -66,9 +67,9 @@ class EstateMap:
         """Return the finding: how much of the estate the attacker has been served."""
         if not self.stolen:
             return "The estate: nothing has been stolen so far."
-        robbed = f"{len(self.stolen)} of {len(self.clients)} clients robbed"
+        robbed = f"{_of(len(self.stolen), len(self.clients), 'client')} robbed"
         fell = [count for count in self.served.values() if count != 0]
-        where = f"{len(fell)} of {len(self.resources)} resource servers"
+        where = _of(len(fell), len(self.resources), "resource server")
         if not fell:
             return f"{robbed}; no resource server served the attacker."
         if None in fell:
@@ -112,6 +113,10 @@ class EstateMap:
         }
 
 
+def _of(count: int, every: int, noun: str) -> str:
+    return f"1 {noun}" if count == every == 1 else f"{count} of {every} {noun}s"
+
+
 def estate_map(
     plan: Plan,
     *,
@@ -120,13 +125,14 @@ def estate_map(
     stolen: Iterable[str] | Mapping[str, Iterable[str]] = (),
     served: Iterable[str] | Mapping[str, int] = (),
     only: Collection[str] | None = None,
+    issuer: bool = True,
 ) -> EstateMap:
     """Make the map of a plan.
 
     `bindings` and `custodies` say what clients have now, where that is not what the plan says.
     `stolen` are the clients that were robbed, or for each of them the thefts; `served` are the
     resources that served the attacker, or for each the number of distinct records. `only` are the
-    clients and resources to show; None shows all.
+    clients and resources to show; None shows all. `issuer` shows the authorization server too.
     """
     taken = stolen if isinstance(stolen, Mapping) else dict.fromkeys(stolen, ())
     fell = served if isinstance(served, Mapping) else dict.fromkeys(served)
@@ -142,6 +148,7 @@ def estate_map(
         custodies=dict(custodies or {}),
         stolen={name: tuple(taken[name]) for name in plan.clients if name in taken},
         served={name: fell[name] for name in plan.resources if name in fell},
+        issuer=issuer,
     )
 
 
@@ -161,25 +168,34 @@ def _mermaid(shown: EstateMap) -> list[str]:
     lines = ["flowchart LR", f"accTitle: {_plain(shown.title)}", f"accDescr: {_plain(shown.alt)}"]
     client_ids = {client.name: f"c{n}" for n, client in enumerate(shown.clients)}
     resource_ids = {resource.name: f"r{n}" for n, resource in enumerate(shown.resources)}
-    lines.append('subgraph clients["workloads and agents"]')
+    boxes = []
     for client in shown.clients:
         box = "([{}])" if client.kind == "agent" else "[{}]"
         label = _quoted(client.title, shown.held(client))
-        lines.append(f"  {client_ids[client.name]}{box.format(label)}")
-    lines += ["end", 'as["Authorization server"]', 'subgraph resources["resource servers"]']
+        boxes.append(f"  {client_ids[client.name]}{box.format(label)}")
+    lines += _framed('clients["workloads and agents"]', boxes)
+    if shown.issuer:
+        lines.append('as["Authorization server"]')
+    boxes = []
     for each in shown.resources:
         more = [shown.fall(each)] if each.name in shown.served else []
-        lines.append(f"  {resource_ids[each.name]}[({_quoted(each.title, *more)})]")
-    lines.append("end")
+        boxes.append(f"  {resource_ids[each.name]}[({_quoted(each.title, *more)})]")
+    lines += _framed('resources["resource servers"]', boxes)
     return lines + _edges(shown, client_ids, resource_ids)
+
+
+def _framed(name: str, boxes: list[str]) -> list[str]:
+    """Return boxes with a frame around them; a box by itself needs none."""
+    return [f"subgraph {name}", *boxes, "end"] if len(boxes) > 1 else boxes
 
 
 def _edges(
     shown: EstateMap, client_ids: Mapping[str, str], resource_ids: Mapping[str, str]
 ) -> list[str]:
-    lines = ["as -. tokens .-> clients"]
+    to = "clients" if len(client_ids) > 1 else "".join(client_ids.values())
+    lines = [f"as -. tokens .-> {to}"] if shown.issuer and to else []
     coloured: dict[str, list[int]] = {}
-    for number, (client, resource) in enumerate(shown.calls, 1):
+    for number, (client, resource) in enumerate(shown.calls, len(lines)):
         binding = shown.binding(client)
         label = _quoted(words.binding(binding))
         lines.append(f"{client_ids[client.name]} -->|{label}| {resource_ids[resource.name]}")
@@ -188,7 +204,7 @@ def _edges(
         places = ",".join(str(number) for number in numbers)
         lines.append(f"linkStyle {places} stroke:{colour},stroke-width:2px")
     if shown.stolen:
-        lines += ['subgraph outside["outside"]', '  thief{{"Attacker"}}', "end"]
+        lines.append('thief{{"Attacker"}}')
         for client in shown.clients:
             if client.name in shown.stolen:
                 lines.append(

@@ -77,7 +77,8 @@ def draw(shown: EstateMap) -> Figure:
     style.heading(axes, WIDTH, title)
     _frame(axes, LEFT, top, body, "workloads and agents")
     _frame(axes, RIGHT, top, body, "resource servers")
-    _server(axes, top)
+    if shown.issuer:
+        _server(axes, top)
     start = top + (body - sum(heights)) / 2
     clients = {box[0].name: start + sum(heights[:n]) for n, box in enumerate(drawn.boxes)}
     resources = _places(zones, top + (body - right) / 2, step)

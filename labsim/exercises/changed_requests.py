@@ -66,7 +66,7 @@ def try_changes(predicted: object, reveal: bool = False) -> Prediction:
         row: dict[str, Any] = {"attempt": number, "replay": name, "resource": "deploy"}
         row |= {"outcome": "rejected" if check else "served", "check": check}
         rows.append(row | {"records": 0, "seconds": 0})
-    return InProcess(attempts_frame(rows), predicted, reveal)
+    return InProcess(attempts_frame(rows), predicted, reveal).noted()
 
 
 @cache

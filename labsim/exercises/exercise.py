@@ -50,13 +50,14 @@ class Verdict:
     exercise: str
     outcome: Outcome
     says: str
+    headline: str = ""
 
     def __repr__(self) -> str:
         """Say it as text."""
-        return f"{_SIGNS[self.outcome]} {_HEADLINES[self.outcome]}. {self.says}"
+        return f"{_SIGNS[self.outcome]} {self.headline or _HEADLINES[self.outcome]}. {self.says}"
 
     def _repr_html_(self) -> str:
-        sign, headline = _SIGNS[self.outcome], _HEADLINES[self.outcome]
+        sign, headline = _SIGNS[self.outcome], self.headline or _HEADLINES[self.outcome]
         told = {Outcome.PASSED: cards.BRAND, Outcome.NOT_ATTEMPTED: cards.LINE}
         accent = told.get(self.outcome, cards.WARN)
         return cards.card(sign, headline, cards.paragraph(self.says), accent)
@@ -102,6 +103,8 @@ class Exercise:
 
     `name` is as in the cell's tag, after `notebook.`; `hints` are three: the evidence, the idea,
     the last step but one. `reference` is an answer that passes, `solved` what is said to it.
+    `stretch` marks what a short class leaves out; `recalls` is the number of the earlier notebook
+    that this asks about once more.
     """
 
     def __init__(
@@ -113,6 +116,8 @@ class Exercise:
         solved: str,
         wrong: tuple[Wrong, ...],
         hints: tuple[str, str, str],
+        stretch: bool = False,
+        recalls: str = "",
     ) -> None:
         self.name = name
         self.question = question
@@ -120,6 +125,8 @@ class Exercise:
         self.solved = solved
         self.wrong = wrong
         self.hints = hints
+        self.stretch = stretch
+        self.recalls = recalls
         self._attempts = 0
         self._hints_taken = 0
 
@@ -127,7 +134,8 @@ class Exercise:
         """Check an answer and say what is right or wrong about it; never raises."""
         outcome, says = self._outcome(answer)
         self._attempts += outcome in (Outcome.RAISED, Outcome.FAILED, Outcome.PASSED)
-        says += progress.note(self.name, outcome, says)
+        told = outcome in (Outcome.FAILED, Outcome.PASSED)
+        says += progress.note(self.name, outcome, says, self.kept(answer) if told else None)
         return Verdict(self.name, outcome, says)
 
     def _outcome(self, answer: Any) -> tuple[Outcome, str]:
@@ -154,6 +162,7 @@ class Exercise:
         """Give the next hint; after the third, the third again."""
         number = min(self._hints_taken, len(self.hints) - 1)
         self._hints_taken += 1
+        progress.note(self.name, progress.HINT, self.hints[number])
         return Said(f"Hint {number + 1} of {len(self.hints)}", self.hints[number])
 
     def solution(self, give_up: bool = False) -> Said:
@@ -170,6 +179,14 @@ class Exercise:
     def made(self, answer: Any) -> Any:
         """Return a recorded answer as `check` takes it."""
         return answer
+
+    def kept(self, answer: Any) -> Any:
+        """Return an answer as it goes into the learner's record: JSON values."""
+        return (
+            {str(k): str(v) for k, v in answer.items()}
+            if isinstance(answer, Mapping)
+            else (str(answer))
+        )
 
     def __repr__(self) -> str:
         """Ask the question."""

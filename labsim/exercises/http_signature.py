@@ -76,6 +76,7 @@ where_is_the_key = Matching(
             "it there.",
         ),
     ),
+    recalls="02",
     hints=(
         "Look at `cnf` above. In 02 and 03 it had a thumbprint: 43 characters each.",
         "A hash can be compared with a key, but it is none. Which of the three is no hash?",

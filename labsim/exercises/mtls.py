@@ -230,6 +230,7 @@ where_the_header_works = Choice(
             "all. That is what happened above, where you came directly.",
         ),
     ),
+    stretch=True,
     hints=(
         "Compare with your try above: same header, no proxy. Why did the server not read it?",
         "The server believes this header from one sender only. How can yours come from there?",

@@ -59,4 +59,4 @@ def own_calls(lab: Lab, loot: Haul, predicted: object, reveal: bool = False) -> 
         for number, (name, event) in enumerate(last.items(), 1)
     ]
     said = predicted if is_missing(predicted) else dict.fromkeys(last, predicted)
-    return OwnCalls(attempts_frame(rows), said, reveal)
+    return OwnCalls(attempts_frame(rows), said, reveal).noted()

@@ -59,7 +59,8 @@ class ResourceServer:
     and nothing else: then no `cnf` is looked at, and any good token is a bearer token.
     `allowed_addresses` are those that requests may come from, None for any. `credential` is the
     kind of token that is taken. `select` and `weakened` are for lessons alone: another way to choose
-    the token's binding, and the name of the mistake that this server makes. Raises ValueError if two bindings could claim the same token.
+    the token's binding, and the name of the mistake that this server makes. Raises ValueError if
+    two bindings could claim the same token.
     """
 
     name: str

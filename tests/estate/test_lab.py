@@ -76,9 +76,23 @@ def test_the_attacker_sees_only_what_it_was_given(lab: labsim.Lab) -> None:
 
 
 def test_the_map_is_a_picture_with_words(lab: labsim.Lab) -> None:
-    shown = lab.map()._repr_mimebundle_()
+    shown = lab.map(everything=True)._repr_mimebundle_()
     assert {"text/vnd.mermaid", "image/svg+xml", "text/plain"} == set(shown)
     assert all(client.title in shown["text/vnd.mermaid"] for client in lab.plan.clients.values())
+
+
+def test_the_map_grows_with_what_is_used(lab: labsim.Lab) -> None:
+    lab.reset()
+    assert len(lab.map().clients) == len(lab.plan.clients)
+    loot = lab.attacker.steal("ci-runner", by="ticket", at="deploy")
+    lab.attacker.replay(loot, by="request_as_is", against="deploy")
+    shown = lab.map()
+    assert [each.name for each in (*shown.clients, *shown.resources)] == ["ci-runner", "deploy"]
+    assert not shown.issuer
+    files = lab.attacker.steal("ci-runner", by="container_files")
+    lab.attacker.replay(files[0], by="new_token_for_own_key", against="deploy")
+    assert lab.map().issuer
+    assert [each.name for each in lab.map().resources] == ["deploy", "vault"]
 
 
 def test_the_run_folder_is_for_its_owner_only(lab: labsim.Lab) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -576,6 +577,18 @@ def test_the_map_shows_a_part_when_asked(lab_plan: Plan) -> None:
     assert [resource.name for resource in shown.resources] == ["vault"]
     assert shown.mermaid.count("-->") == 1
     assert_readable(shown.picture.figure)
+
+
+def test_a_map_of_one_theft_has_three_boxes(lab_plan: Plan) -> None:
+    only, gone = ["ci-runner", "deploy"], ["ci-runner"]
+    shown = estate_map(lab_plan, only=only, stolen=gone, served=["deploy"], issuer=False)
+    assert shown.title == "1 client robbed; 1 resource server served the attacker."
+    boxes = [line for line in shown.mermaid.splitlines() if re.match(r"\s*\w+[\[({]+\"", line)]
+    assert len(boxes) == 3
+    assert "subgraph" not in shown.mermaid
+    assert_readable(shown.picture.figure)
+    whole = estate_map(lab_plan, only=only, stolen=gone)
+    assert "as -. tokens .-> c0" in whole.mermaid
 
 
 def test_a_name_that_is_not_in_the_plan_is_refused(lab_plan: Plan) -> None:

@@ -1,0 +1,134 @@
+"""A learner's own bars: how many records replay got, before a binding and after, by notebook.
+
+All bars stand on one linear axis. The full part is what was served to a thief who had only what
+leaked; the outlined part is what it took more for, a key or a credential say. Zero is written out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from labsim.charts import having, palette, scales, style, words
+from labsim.charts.having import Row
+from labsim.charts.picture import Picture
+
+WIDTH: Final = 9.6
+LABEL: Final = 2.9
+AXIS: Final = 3.6
+MARGIN: Final = 0.25
+BAR: Final = 0.46
+GROUP: Final = 0.26
+"""Inches: the picture, a bar's name, the axis, the margin, a bar's row, a notebook's name."""
+
+
+def picture(rows: Sequence[Row]) -> Picture:
+    """Draw rows as `labsim.tally.rows` returns them; there must be one at least."""
+    bars = together(rows)
+    title = finding(bars)
+    alt = " ".join(f"{bar['notebook']}, {bar['name']}: {counted(bar)}." for bar in bars)
+    return Picture(_figure(bars, title), title, f"{title} {alt}")
+
+
+def together(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return one bar for each binding of a notebook; of several thefts, the one that got most.
+
+    Each has notebook, name, binding, plain, records, of, and `more`: what the outlined part took.
+    """
+    bars: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in rows:
+        key = str(row["notebook"]), having.named(row)
+        new = {"notebook": key[0], "name": key[1], "binding": row["binding"]}
+        bar = bars.setdefault(key, new | {"plain": 0, "records": 0, "of": 0, "more": []})
+        for name in ("plain", "records", "of"):
+            bar[name] = max(bar[name], row[name])
+        more = having.served(row, having.MORE)
+        bar["more"] += [kind for kind in more if kind not in bar["more"]]
+    return list(bars.values())
+
+
+def counted(bar: Row) -> str:
+    """Return what a bar says: how many records, of how many, and what was needed for more."""
+    said = f"{bar['plain']} of {bar['of']} by replay"
+    if bar["records"] > bar["plain"]:
+        things = [having.KINDS[kind].removesuffix(" too") for kind in bar["more"]]
+        said += f", {bar['records']} with {words.listed(things, 'or')}"
+    return said
+
+
+def finding(bars: Sequence[Row]) -> str:
+    """Say in one sentence what the bars show, each binding once, with its highest bar."""
+    said: dict[str, list[str]] = {}
+    for name in words.in_order("binding", [bar["binding"] for bar in bars]):
+        best = max((bar for bar in bars if bar["binding"] == name), key=lambda bar: bar["plain"])
+        said.setdefault(f"{best['plain']} of {best['of']}", []).append(words.binding(name))
+    parts = [f"{count} with {words.listed(names)}" for count, names in said.items()]
+    return f"Records served to a replay of what leaked: {words.listed(parts)}."
+
+
+@style.settings()
+def _figure(bars: list[dict[str, Any]], title: str) -> Figure:
+    notebooks = list(dict.fromkeys(bar["notebook"] for bar in bars))
+    top = style.heading_height(WIDTH, title)
+    height = top + GROUP * len(notebooks) + BAR * len(bars) + 1.05
+    figure, axes = style.sheet(WIDTH, height)
+    y = style.heading(axes, WIDTH, title) + 0.05
+    scale = AXIS / max(1, *(bar["of"] for bar in bars))
+    _axis(axes, y, height - 0.85, scale)
+    for notebook in notebooks:
+        style.write(axes, MARGIN, y + 0.14, f"Notebook {notebook}", 8.5, "muted")
+        y += GROUP
+        for bar in bars:
+            if bar["notebook"] == notebook:
+                _bar(axes, y, bar, scale)
+                y += BAR
+    _legend(axes, height - 0.2)
+    return figure
+
+
+def _axis(axes: Axes, top: float, bottom: float, scale: float) -> None:
+    left = MARGIN + LABEL
+    for tick in (0, *scales.count_ticks(AXIS / scale)):
+        x, line = left + tick * scale, palette.LIGHT["line" if tick else "muted"]
+        axes.plot([x, x], [top, bottom], color=line, linewidth=0.8, zorder=0)
+        style.write(axes, x, bottom + 0.12, f"{tick}", 8, "muted", ha="center")
+    unit = "records: distinct ones, of those at the servers that the robbed client calls"
+    style.write(axes, left, bottom + 0.34, unit, 8, "muted")
+
+
+def _bar(axes: Axes, y: float, bar: Row, scale: float) -> None:
+    left, mark = MARGIN + LABEL, palette.mark(bar["binding"])
+    axes.plot([MARGIN + 0.1], [y + 0.17], mark.marker, color=mark.colour, markersize=7)
+    lines = style.wrapped(bar["name"], LABEL - 0.4, 8.5, 2, bold=True)
+    for number, line in enumerate(lines):
+        at = y + 0.17 + (number - (len(lines) - 1) / 2) * 0.15
+        style.write(axes, MARGIN + 0.26, at, line, 8.5, weight="bold")
+    plain, every = bar["plain"] * scale, max(bar["plain"], bar["records"]) * scale
+    edge = {"edgecolor": mark.colour, "linewidth": 1.0}
+    if every > plain:
+        how = edge | {"hatch": mark.hatch}
+        style.box(axes, left + plain, y + 0.05, every - plain, 0.24, "paper", **how)
+    style.box(axes, left, y + 0.05, plain, 0.24, mark.colour)
+    clear = {"facecolor": palette.LIGHT["paper"], "linewidth": 0, "pad": 1.5}
+    room = WIDTH - MARGIN - (left + every + 0.1)
+    for number, line in enumerate(style.wrapped(counted(bar), room, 8, 2, bold=True)):
+        at = y + 0.17 + (number * 0.14 - 0.07 if _long(bar, room) else 0)
+        style.write(axes, left + every + 0.1, at, line, 8, weight="bold", bbox=clear)
+
+
+def _long(bar: Row, room: float) -> bool:
+    return len(style.wrapped(counted(bar), room, 8, 2, bold=True)) > 1
+
+
+def _legend(axes: Axes, y: float) -> None:
+    x = MARGIN + LABEL
+    notes = ("full: had only what leaked", "outlined: had more, as the bar says")
+    for fill, note in zip(("muted", "paper"), notes, strict=True):
+        hatch = {} if fill == "muted" else {"hatch": "////"}
+        edge = {"edgecolor": palette.LIGHT["muted"], "linewidth": 0.8}
+        style.box(axes, x, y - 0.07, 0.26, 0.14, fill, **edge, **hatch)
+        style.write(axes, x + 0.34, y, note, 8, "muted")
+        x += style.text_width(note, 8) + 0.7
