@@ -15,6 +15,7 @@ from labsim.estate.targets import target
 from labsim.haul import Haul, holders_requests, pieces_of
 from labsim.holding import Holding
 from labsim.prediction import NOT_SEALED, Prediction, Sealed
+from labsim.progress_bar import ProgressBar
 from labsim.rooms import names, rooms
 from labsim.seen_attempt import SeenAttempt
 from labsim.stories.three_views import Shown, beside
@@ -130,8 +131,10 @@ class AttackerHandle:
 
         pieces = pieces_of(loot)
         first = len(self.rows)
-        for piece in pieces:
-            self._replay_one(piece, by, against, order, progress)
+        with ProgressBar("Replaying", "pieces of loot", len(pieces)) as bar:
+            for number, piece in enumerate(pieces, 1):
+                self._replay_one(piece, by, against, order, progress)
+                bar.reach(number)
         frame = AttemptsTable.of(attempts_frame(self.rows[first:]), self.attempt)
         # The same replay again, predicted this time, opens what was sealed.
         whose = tuple((p["client"], p["theft"], p["resource"]) for p in pieces)
@@ -183,7 +186,8 @@ class AttackerHandle:
         """Go on from loot until nothing new is found; `seed` decides the order of the attempts."""
         pieces = loot.pieces if isinstance(loot, Haul) else (loot,)
         targets = [target(self._lab.estate, name) for name in self._lab.plan.resources]
-        return CampaignResult.run(self._lab, pieces, targets, seed, progress)
+        with ProgressBar("Campaign", "attempts") as bar:
+            return CampaignResult.run(self._lab, pieces, targets, seed, progress or bar.reach)
 
     def _record(self, attempt: dict[str, Any], piece: dict[str, Any]) -> None:
         """Write an attempt down, with what the server itself says about it."""
