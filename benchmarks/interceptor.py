@@ -5,7 +5,7 @@ from __future__ import annotations
 import labsim
 from benchmarks._measuring import figure, seconds
 from labsim.commands.bench import Figure
-from labsim.estate import running
+from labsim.estate import parents
 from labsim.estate.processes import Preloaded
 
 TITLE = "The interceptor, from fork to ready"
@@ -19,7 +19,7 @@ def measure(quick: bool) -> list[Figure]:
     with labsim.start(quiet=True) as lab:
         for _ in range(2 * times):
             # An answer from its parent: mitmproxy is imported by then.
-            running._TAPPING.run("os:getpid")
+            parents.FIRST.tapping.run("os:getpid")
             ready.append(seconds(lab.estate.interceptor))
             lab.reset()
     preload = [seconds(_preload) for _ in range(times)]
@@ -30,7 +30,7 @@ def measure(quick: bool) -> list[Figure]:
 
 
 def _preload() -> None:
-    parent = Preloaded("bench", running._TAPPING.modules)
+    parent = Preloaded("bench", parents.FIRST.tapping.modules)
     try:
         parent.run("os:getpid")
     finally:

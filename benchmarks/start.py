@@ -29,8 +29,8 @@ def started():
     return took
 
 cold, at_once = started(), started()
-from labsim.estate import running
-running._TAPPING.run("os:getpid")
+from labsim.estate import parents
+parents.FIRST.tapping.run("os:getpid")
 print(json.dumps([cold, at_once, *(started() for _ in range(5))]))
 """
 

@@ -11,7 +11,7 @@ from dataclasses import replace as changed
 from typing import Any
 
 from labsim.attackers_tokens import TokenRequests
-from labsim.attempt import Attempt, Laundered, NotPossible, Replay, Target
+from labsim.attempt import Attempt, Earlier, Laundered, NotPossible, Replay, Target
 from labsim.binding import Binding, Holder, Presentation
 from labsim.certificates import as_der
 from labsim.http_message import Ending, Outcome, Request, Response
@@ -42,7 +42,8 @@ class Attacker:
         reach: Callable[[str, Request], Outcome],
         own_credential: Mapping[str, Any] | None = None,
     ) -> None:
-        self._send = send
+        self._made: list[Outcome] = []
+        self._send = send = self._noting(send)
         self._identify = identify
         self._reach = reach
         self._clock = clock
@@ -54,6 +55,16 @@ class Attacker:
         self.tokens = TokenRequests(
             send, clock, new_id, bindings, own_key, identify, own_credential
         )
+
+    def _noting(self, send: Send) -> Send:
+        """Keep how each request of the attempt under way ended, in the order of sending."""
+
+        def sending(request: Request) -> Outcome:
+            outcome = send(request)
+            self._made.append(outcome)
+            return outcome
+
+        return sending
 
     # What a replay can do (attempt.Thief).
 
@@ -129,6 +140,7 @@ class Attacker:
         `binding` is what the loot's token names, unless it is given.
         """
         binding = binding or self.binding_of(loot)
+        self._made.clear()
         try:
             outcome = self._spend(replay, loot, binding, target)
         except NotPossible as impossible:
@@ -151,6 +163,7 @@ class Attacker:
             request_id=(answer.value("Request-Id") or "") if answer else "",
             sent=outcome.request.wire().decode("latin-1") if outcome.request else "",
             answer=answer.wire().decode("latin-1") if answer else "",
+            earlier=tuple(_earlier(made) for made in self._made if made is not outcome),
         )
 
     def _spend(self, replay: Replay, loot: Loot, binding: Binding, target: Target) -> Outcome:
@@ -191,6 +204,12 @@ def wire_error(response: Response) -> str:
     except ValueError:
         return ""
     return str(body.get("error", "")) if isinstance(body, dict) else ""
+
+
+def _earlier(made: Outcome) -> Earlier:
+    request, answer = made.request or Request("", ""), made.response
+    error = wire_error(answer) if answer else ""
+    return Earlier(request.method, request.url, answer.status if answer else None, error)
 
 
 def _records_read(outcome: Outcome) -> tuple[str, ...]:

@@ -98,12 +98,26 @@ class Thief(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """Hold one request that an attempt made before its last: for a token, or without a nonce.
+
+    `status` is the HTTP status, None where no answer came; `error` the OAuth error code.
+    """
+
+    method: str
+    url: str
+    status: int | None
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """Hold how one replay of one loot against one resource ended, as the attacker saw it.
 
     `sent` and `answer` are the bytes on the wire of the last request, latin-1; `records` the ids
     in the answer; `error` the OAuth error code on the wire; `why` says why it was not possible, or
-    what kept it from an answer; `seconds` are lab seconds since the theft.
+    what kept it from an answer; `seconds` are lab seconds since the theft;
+    `earlier` are the requests that were made before the last one.
     """
 
     theft: str
@@ -122,6 +136,7 @@ class Attempt:
     request_id: str = ""
     sent: str = ""
     answer: str = ""
+    earlier: tuple[Earlier, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the attempt as JSON values, one member a field."""

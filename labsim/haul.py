@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from reprlib import repr as shortened
 from typing import TYPE_CHECKING, Any
@@ -97,3 +97,27 @@ def pieces_of(loot: object) -> tuple[dict[str, Any], ...]:
         "Nothing was replayed.",
         "Pass what lab.attacker.steal() returned, or one piece of it.",
     )
+
+
+def holders_requests(
+    worked: Iterable[Mapping[str, Any]],
+    pieces: Iterable[Mapping[str, Any]],
+    reached_at: Mapping[str, str],
+    variant: str,
+) -> dict[str, dict[str, Any]]:
+    """Return, by resource server, the request that a holder sent as it was robbed, and its end.
+
+    `worked` is how its requests ended. One that is held back has not ended; what was captured then
+    is the holder's own. Members: sent (latin-1 text), outcome, status, and the `variant` it was in.
+    """
+    found = {
+        name: {"sent": piece["captured"], "outcome": "held back", "status": None}
+        for piece in pieces
+        for name, url in reached_at.items()
+        if piece["captured"] and piece["url"].startswith(url)
+    }
+    for each in found.values():
+        each["sent"] = Request.from_json(each["sent"]).wire().decode("latin-1")
+    kept = ("sent", "outcome", "status")
+    found |= {row["resource"]: {name: row[name] for name in kept} for row in worked}
+    return {name: {**each, "variant": variant} for name, each in found.items()}

@@ -100,6 +100,16 @@ class Prediction:
                 return _unreadable(f"{word!r}", f"The words are: {', '.join(readable())}.")
         return None
 
+    def attempt(self, which: int | str = 0) -> Any:
+        """Return an attempt to look at, as the table's own `attempt` does; sealed, it says so.
+
+        Raises LabError if there is none, or nothing was sent.
+        """
+        table: Any = self.frame
+        if "attempt" not in vars(type(table)):
+            raise LabError("Nothing here went over a wire.", todo="Look at the checks instead.")
+        return table.attempt(which)
+
     def rows(self) -> list[dict[str, str]]:
         """Return one row an attempt: where or how, what was predicted, what happened.
 

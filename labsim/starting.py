@@ -10,6 +10,7 @@ from typing import Any
 
 from labsim.arguments import idle_seconds
 from labsim.errors import LabError
+from labsim.estate import parents
 from labsim.estate import plan as plans
 from labsim.estate.plan import Plan
 from labsim.estate.running import Estate
@@ -58,4 +59,18 @@ def start(
     _started.add(lab)
     if not quiet:
         print(lab.summary())
+    return lab
+
+
+def start_beside(name: str, idle_minutes: float | None = IDLE_MINUTES) -> Lab:
+    """Start another lab of the lab's own estate, with processes of its own, and return it.
+
+    It shares nothing with the one that `start` starts, nor with those of other names; one of the
+    same name ends. Raises LabError if it cannot start.
+    """
+    plan = plans.load(None)
+    pair = parents.beside(name)
+    idle = idle_seconds(idle_minutes)
+    lab = Lab(plan, (), partial(Estate, plan, idle_seconds=idle, parents=pair))
+    lab.begin()
     return lab

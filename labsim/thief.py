@@ -10,18 +10,22 @@ from labsim import robbery
 from labsim.attempt import attempt_row
 from labsim.campaign_result import CampaignResult
 from labsim.errors import LabError
-from labsim.estate.names import ATTACKER, COLLECTION
-from labsim.haul import Haul, pieces_of
+from labsim.estate.names import ATTACKER
+from labsim.estate.targets import target
+from labsim.haul import Haul, holders_requests, pieces_of
 from labsim.holding import Holding
 from labsim.prediction import NOT_SEALED, Prediction, Sealed
 from labsim.preset import own_replays
+from labsim.progress_bar import ProgressBar
 from labsim.rooms import names, rooms
-from labsim.stories.three_views import Shown, beside, shown
+from labsim.seen_attempt import SeenAttempt
+from labsim.stories.three_views import Shown, beside
 from labsim.whole_import import whole
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from labsim.attempts_table import AttemptsTable
     from labsim.charts.picture import Picture
     from labsim.lab import Lab
 
@@ -68,9 +72,11 @@ class AttackerHandle:
                 "Look at lab.work() for this client: it must be served before it can be robbed.",
             )
         self._note(client, by, pieces)
-        # Where the key lay then: the client may be bound anew before the loot is used.
-        custody = {"custody": lab.custody(client)}
-        return Haul(client, by, tuple(piece | custody for piece in pieces))
+        # Where the key lay then: the client may be bound anew before the loot is used. And what the
+        # holder itself sent with that token, which no replay is given: it is for looking at.
+        then: dict[str, Any] = {"custody": lab.custody(client)}
+        then["holder"] = holders_requests(worked, pieces, lab.estate.reached_at, lab.variant)
+        return Haul(client, by, tuple(piece | then for piece in pieces))
 
     def release(self) -> list[dict[str, Any]]:
         """Let a request that is held back go on; return how it ended for the victim, as a row.
@@ -93,7 +99,7 @@ class AttackerHandle:
     def replay(
         self, loot: Haul | dict[str, Any], by: By = ..., against: str | None = ...,
         *, order: random.Random | None = ..., progress: Callable[[int], None] | None = ...,
-    ) -> DataFrame: ...  # fmt: skip
+    ) -> AttemptsTable: ...  # fmt: skip
 
     @overload
     def replay(
@@ -112,21 +118,25 @@ class AttackerHandle:
         progress: Callable[[int], None] | None = None,
         predicted: object = NOT_SEALED,
         reveal: bool = False,
-    ) -> DataFrame | Prediction:
+    ) -> AttemptsTable | Prediction:
         """Replay loot: in every way or some, against every resource server its owner calls or one.
 
         `order` shuffles the replays; `progress` is told how many attempts were made since the last
-        call. Returns the attempts as a table (columns: see `blast.measured.attempts_frame`); with
-        `predicted`, as a Prediction, sealed while that is None, unless `reveal`. Or LabError.
+        call. Returns the attempts as a table (columns: see `blast.measured.attempts_frame`), whose
+        `attempt` gives one to look at; with `predicted`, as a Prediction, sealed while that is
+        None, unless `reveal`. Or LabError.
         """
         whole("pandas")
+        from labsim.attempts_table import AttemptsTable
         from labsim.blast.measured import attempts_frame
 
         pieces = pieces_of(loot)
         first = len(self.rows)
-        for piece in pieces:
-            self._replay_one(piece, by, against, order, progress)
-        frame = attempts_frame(self.rows[first:])
+        with ProgressBar("Replaying", "pieces of loot", len(pieces)) as bar:
+            for number, piece in enumerate(pieces, 1):
+                self._replay_one(piece, by, against, order, progress)
+                bar.reach(number)
+        frame = AttemptsTable.of(attempts_frame(self.rows[first:]), self.attempt)
         # The same replay again, predicted this time, opens what was sealed.
         whose = tuple((p["client"], p["theft"], p["resource"]) for p in pieces)
         named = by if by is None or isinstance(by, str) else tuple(by)
@@ -157,12 +167,12 @@ class AttackerHandle:
         for name in [against] if against else calls:
             if order:
                 order.shuffle(wanted)
-            what = {"loot": piece["number"], "replays": wanted, "target": self.target(name)}
+            what = {"loot": piece["number"], "replays": wanted, "target": target(lab.estate, name)}
             attempts = lab.estate.process(ATTACKER).call("replay", **what)
             for attempt in attempts:
-                self._record(attempt, piece["custody"])
+                self._record(attempt, piece)
                 if attempt["replay"] == "hold_and_forward":
-                    self.release()
+                    self.exchanges[len(self.rows)]["victim"] = self.release()
             if progress:
                 progress(len(attempts))
 
@@ -175,29 +185,15 @@ class AttackerHandle:
     ) -> CampaignResult:
         """Go on from loot until nothing new is found; `seed` decides the order of the attempts."""
         pieces = loot.pieces if isinstance(loot, Haul) else (loot,)
-        targets = [self.target(name) for name in self._lab.plan.resources]
-        return CampaignResult.run(self._lab, pieces, targets, seed, progress)
+        targets = [target(self._lab.estate, name) for name in self._lab.plan.resources]
+        with ProgressBar("Campaign", "attempts") as bar:
+            return CampaignResult.run(self._lab, pieces, targets, seed, progress or bar.reach)
 
-    def target(self, name: str) -> dict[str, str]:
-        """Return the fields of the `attempt.Target` that a resource server is."""
-        estate = self._lab.estate
-        url, resource = estate.reached_at[name], estate.urls[name]
-        first = self._lab.plan.resource(name).records[0].id
-        return {
-            "name": name,
-            "url": url + COLLECTION,
-            "other_url": f"{url}{COLLECTION}/{first}",
-            "resource": resource,
-            "issuer": estate.issuer,
-            "token_endpoint": f"{estate.issuer}/token",
-            "mtls_token_endpoint": f"{estate.mtls_alias}/token",
-        }
-
-    def _record(self, attempt: dict[str, Any], custody: str) -> None:
+    def _record(self, attempt: dict[str, Any], piece: dict[str, Any]) -> None:
         """Write an attempt down, with what the server itself says about it."""
         lab, number = self._lab, len(self.rows) + 1
         event = lab.event(attempt["request_id"])
-        found = {"story": self._story(attempt["client"]), "custody": custody}
+        found = {"story": self._story(attempt["client"]), "custody": piece["custody"]}
         found |= {"variant": lab.variant, "verifier": lab.estate.verifier(attempt["resource"])}
         self.rows.append(attempt_row(number, attempt, found, event))
         if self.on_attempt:
@@ -207,6 +203,8 @@ class AttackerHandle:
             "request": attempt["sent"],
             "response": attempt["answer"],
             "event": event,
+            "earlier": attempt["earlier"],
+            "holder": piece.get("holder", {}).get(attempt["resource"]),
         }
 
     def _story(self, client: str) -> str:
@@ -232,19 +230,24 @@ class AttackerHandle:
         sealed = self.sealed
         return [row for row in self.rows if row["attempt"] not in sealed]
 
+    def attempt(self, which: int | str) -> SeenAttempt:
+        """Return an attempt to look at: `show` has its bytes, `diagram` who sent what to whom.
+
+        `which` is its number, or a replay's name for the newest attempt of that replay.
+        Raises LabError if there is none.
+        """
+        number = which if isinstance(which, int) else self._newest(which)
+        if number not in self.exchanges:
+            todo = f"They are numbered from 1 to {len(self.rows)}."
+            raise LabError(f"There is no attempt {which}.", todo=todo)
+        return SeenAttempt(self.rows[number - 1], self.exchanges[number], number in self.sealed)
+
     def show(self, attempt: int | str) -> Shown | Sealed:
         """Show an attempt: the bytes, what they encode, and how the three sides see the outcome.
 
-        `attempt` is its number, or a replay's name for the newest attempt of that replay.
-        Raises LabError if there is none.
+        The same as `attempt(...).show()`.
         """
-        number = attempt if isinstance(attempt, int) else self._newest(attempt)
-        if number not in self.exchanges:
-            todo = f"They are numbered from 1 to {len(self.rows)}."
-            raise LabError(f"There is no attempt {attempt}.", todo=todo)
-        if number in self.sealed:
-            return Sealed(f"Attempt {attempt}")
-        return shown(self.rows[number - 1], self.exchanges[number])
+        return self.attempt(attempt).show()
 
     def _newest(self, replay: str) -> int:
         numbers = [row["attempt"] for row in self.rows if row["replay"] == replay]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from labsim.charts import palette, words
+from labsim.charts import mermaid, palette, words
 from labsim.errors import LabError
 
 if TYPE_CHECKING:
@@ -152,26 +152,18 @@ def estate_map(
     )
 
 
-_ESCAPES = {ord(c): f"#{ord(c)};" for c in '"<>#&;{}[]()|`\\'}
-
-
-def _quoted(*lines: str) -> str:
-    # Mermaid reads text as markup: a title must not be able to end its box or bring a tag.
-    return '"' + "<br/>".join(line.translate(_ESCAPES) for line in lines) + '"'
-
-
-def _plain(text: str) -> str:
-    return "".join("," if character in "{};#\n" else character for character in text)
-
-
 def _mermaid(shown: EstateMap) -> list[str]:
-    lines = ["flowchart LR", f"accTitle: {_plain(shown.title)}", f"accDescr: {_plain(shown.alt)}"]
+    lines = [
+        "flowchart LR",
+        f"accTitle: {mermaid.plain(shown.title)}",
+        f"accDescr: {mermaid.plain(shown.alt)}",
+    ]
     client_ids = {client.name: f"c{n}" for n, client in enumerate(shown.clients)}
     resource_ids = {resource.name: f"r{n}" for n, resource in enumerate(shown.resources)}
     boxes = []
     for client in shown.clients:
         box = "([{}])" if client.kind == "agent" else "[{}]"
-        label = _quoted(client.title, shown.held(client))
+        label = mermaid.quoted(client.title, shown.held(client))
         boxes.append(f"  {client_ids[client.name]}{box.format(label)}")
     lines += _framed('clients["workloads and agents"]', boxes)
     if shown.issuer:
@@ -179,7 +171,7 @@ def _mermaid(shown: EstateMap) -> list[str]:
     boxes = []
     for each in shown.resources:
         more = [shown.fall(each)] if each.name in shown.served else []
-        boxes.append(f"  {resource_ids[each.name]}[({_quoted(each.title, *more)})]")
+        boxes.append(f"  {resource_ids[each.name]}[({mermaid.quoted(each.title, *more)})]")
     lines += _framed('resources["resource servers"]', boxes)
     return lines + _edges(shown, client_ids, resource_ids)
 
@@ -197,7 +189,7 @@ def _edges(
     coloured: dict[str, list[int]] = {}
     for number, (client, resource) in enumerate(shown.calls, len(lines)):
         binding = shown.binding(client)
-        label = _quoted(words.binding(binding))
+        label = mermaid.quoted(words.binding(binding))
         lines.append(f"{client_ids[client.name]} -->|{label}| {resource_ids[resource.name]}")
         coloured.setdefault(palette.mark(binding).colour, []).append(number)
     for colour, numbers in coloured.items():
@@ -208,11 +200,11 @@ def _edges(
         for client in shown.clients:
             if client.name in shown.stolen:
                 lines.append(
-                    f"{client_ids[client.name]} -. {_quoted(shown.loss(client))} .-> thief"
+                    f"{client_ids[client.name]} -. {mermaid.quoted(shown.loss(client))} .-> thief"
                 )
         for name, count in shown.served.items():
             if count != 0:
-                label = f"|{_quoted(f'{count} records')}|" if count else ""
+                label = f"|{mermaid.quoted(f'{count} records')}|" if count else ""
                 lines.append(f"thief ==>{label} {resource_ids[name]}")
         robbed = ",".join(client_ids[name] for name in shown.stolen)
         lines.append("classDef robbed stroke-width:4px,stroke-dasharray:6 3")

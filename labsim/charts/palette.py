@@ -83,3 +83,15 @@ def themed(svg: str) -> str:
     for name, value in LIGHT.items():
         svg = svg.replace(value, f"var(--{name},{value})")
     return svg
+
+
+def following(svg: str) -> str:
+    """Return SVG text that brings its own light and dark colours, as the reader's system asks."""
+    light = "".join(f"--{name}:{value};" for name, value in LIGHT.items())
+    dark = "".join(f"--{name}:{value};" for name, value in DARK.items())
+    style = (
+        f"<style>.labsim-own{{{light}}}"
+        f"@media (prefers-color-scheme:dark){{.labsim-own{{{dark}}}}}</style>"
+    )
+    opening, rest = themed(svg).split(">", 1)
+    return f'{opening} class="labsim-own">{style}{rest}'

@@ -26,8 +26,9 @@ from labsim.estate.names import (
     EVENTS_FOLDER,
     INTERCEPTOR,
 )
+from labsim.estate.parents import ENTRIES, FIRST, Parents
 from labsim.estate.plan import Plan
-from labsim.estate.processes import Child, Preloaded, listening_socket
+from labsim.estate.processes import Child, listening_socket
 from labsim.estate.replay_memory import known_kind
 from labsim.estate.softhsm import SOFTWARE, module_of
 from labsim.estate.variants import Variant, variant
@@ -36,22 +37,6 @@ from labsim.estate.varying import origin
 if TYPE_CHECKING:
     from labsim.estate.weakening import Weakening
 
-ENTRIES = {
-    "provision": "labsim.estate.provision:make",
-    "rotate": "labsim.estate.provision:rotate",
-    "authorization_server": "labsim.estate.authorization_server_process:run",
-    "resource_server": "labsim.estate.resource_server_process:run",
-    "workload": "labsim.estate.workloads:run",
-    "attacker": "labsim.estate.attacker_process:run",
-    "signer": "labsim.estate.signer:run",
-    "terminator": "labsim.estate.terminator:run",
-    "interceptor": "labsim.estate.interceptor:run",
-}
-_MODULES = sorted({entry.partition(":")[0] for entry in ENTRIES.values()})
-# The interceptor's parent is another one: mitmproxy would make every process heavier. Nobody waits
-# for it yet, and a second start may have begun.
-_ESTATE = Preloaded("labsim-estate", [m for m in _MODULES if m != "labsim.estate.interceptor"])
-_TAPPING = Preloaded("labsim-interceptor", ["labsim.estate.interceptor"], is_awaited=False)
 MOST_EARLY = 32
 """In an estate of more clients, each is started when something is first asked of it."""
 
@@ -62,7 +47,8 @@ class Estate:
     `reached_at` is where clients reach the resource servers: elsewhere where a proxy stands.
     `enforcing` are the resource servers that enforce bindings: all, unless `enforce` says which.
     `weakening` is the mistake that one role makes just now. `clients` are registrations from
-    outside (RFC 7591 metadata). Not started until `start`; stops by itself after `idle_seconds`.
+    outside (RFC 7591 metadata). Not started until `start`. It stops by itself when nothing was done
+    with it for `idle_seconds`. `parents` fork its processes, of one estate at a time.
     """
 
     def __init__(
@@ -73,8 +59,10 @@ class Estate:
         idle_seconds: float | None = None,
         replay_memory: str = "sqlite",
         signer: str = SOFTWARE,
+        parents: Parents = FIRST,
     ) -> None:
         self.plan = plan
+        self._parents = parents
         self.variant: Variant = variant("nonce" if require_nonce else "base")
         self._idle_seconds = idle_seconds
         self._replay_memory = known_kind(replay_memory)
@@ -104,7 +92,7 @@ class Estate:
 
     def _start(self) -> None:
         make_room(len(self.plan.resources) + len(self.plan.clients))
-        _ESTATE.begin()
+        self._parents.estate.begin()
         servers = [AUTHORIZATION_SERVER, *self.plan.resources]
         sockets = {name: listening_socket() for name in servers}
         alias = listening_socket()
@@ -112,8 +100,8 @@ class Estate:
         origins = {name: origin(sock) for name, sock in sockets.items()}
         self.issuer = origins.pop(AUTHORIZATION_SERVER)
         self.urls, self.reached_at = origins, dict(origins)
-        self.run_folder = _ESTATE.open_run_folder(self._idle_seconds)
-        _ESTATE.run(
+        self.run_folder = self._parents.estate.open_run_folder(self._idle_seconds)
+        self._parents.estate.run(
             ENTRIES["provision"],
             folder=str(self.run_folder),
             plan=self.plan.to_json(),
@@ -129,7 +117,7 @@ class Estate:
             child.wait_ready()
         for client in early:
             self.bind(client)
-        _TAPPING.begin()
+        self._parents.tapping.begin()
 
     def _fork_servers(self, sockets: Mapping[str, socket.socket], alias: socket.socket) -> None:
         config = {"issuer": self.issuer, "require_nonce": self.variant.nonces}
@@ -159,7 +147,7 @@ class Estate:
         sockets: Sequence[socket.socket] = (),
     ) -> None:
         """Fork a process of the estate by the name of its entry; one of its name is replaced."""
-        self._children[name] = _ESTATE.fork(name, ENTRIES[entry], config, sockets)
+        self._children[name] = self._parents.estate.fork(name, ENTRIES[entry], config, sockets)
 
     def _fork_attacker(self) -> None:
         self.fork(ATTACKER, "attacker", {"token_endpoint": f"{self.issuer}/token"})
@@ -170,8 +158,8 @@ class Estate:
 
     def stop(self) -> None:
         """End every process and remove the run folder; the preloaded parents stay for the next."""
-        _TAPPING.end_run()
-        _ESTATE.end_run()
+        self._parents.tapping.end_run()
+        self._parents.estate.end_run()
         self._children.clear()
 
     @property
@@ -249,7 +237,9 @@ class Estate:
     def rotate(self, client: str) -> None:
         """Give a client a new credential in the old one's place, at both ends."""
         folder, plan = str(self.run_folder), self.plan.to_json()
-        changed = _ESTATE.run(ENTRIES["rotate"], folder=folder, plan=plan, client=client)
+        changed = self._parents.estate.run(
+            ENTRIES["rotate"], folder=folder, plan=plan, client=client
+        )
         self.process(AUTHORIZATION_SERVER).call("change", metadata=changed)
 
     def vary(self, name: str) -> None:
@@ -291,9 +281,10 @@ class Estate:
     def interceptor(self) -> str:
         """Return the interceptor's proxy address; start it if it does not run."""
         if not self.has(INTERCEPTOR):
-            if _TAPPING.run_folder is None:
-                _TAPPING.join_run(_ESTATE)
-            tap = _TAPPING.fork(INTERCEPTOR, ENTRIES["interceptor"], {"ca_file": str(self.ca_file)})
+            if self._parents.tapping.run_folder is None:
+                self._parents.tapping.join_run(self._parents.estate)
+            config = {"ca_file": str(self.ca_file)}
+            tap = self._parents.tapping.fork(INTERCEPTOR, ENTRIES["interceptor"], config)
             tap.wait_ready()
             tap.call("send_from", address=self.clients_address)
             self._children[INTERCEPTOR] = tap

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from labsim.estate.names import ATTACKER
+from labsim.estate.targets import target
 from labsim.haul import Haul
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Staying:
         A row is as `campaign.Campaign.run` yields it, without the bytes.
         """
         names = self.lab.plan.resources if servers is None else servers
-        targets = [self.lab.attacker.target(name) for name in names]
+        targets = [target(self.lab.estate, name) for name in names]
         rows: list[Row] = []
         process = self.lab.estate.process(ATTACKER)
         process.call("try_again", number=self.number, targets=targets, progress=rows.append)

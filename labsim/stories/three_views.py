@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from labsim.charts import cards
+from labsim.stories.difference import Difference, difference
 from labsim.stories.exchange import Exchange, view
 
 if TYPE_CHECKING:
@@ -23,11 +24,15 @@ _OF_THE_EVENT = ("decision", "reason", "check", "source", "detail", "name")
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Hold one exchange for looking at, with its title; a notebook shows it as a page does."""
+    """Hold one exchange for looking at, with its title; a notebook shows it as a page does.
+
+    `beside` is what tells it from the holder's own request, where that is known.
+    """
 
     title: str
     exchange: Exchange
     answered: bool = True
+    beside: Difference | None = None
 
     def _decoded(self) -> list[tuple[str, str]]:
         jwts = [
@@ -53,6 +58,9 @@ class Shown:
         page = cards.heading(self.title) + cards.columns(
             [cards.block("On the wire: the request", sent), *(["".join(parts)] if parts else [])]
         )
+        if self.beside:
+            page += cards.heading(self.beside.title) + cards.table(self.beside.table())
+            page += cards.paragraph(self.beside.summary)
         if self.answered:
             page += cards.columns(cards.block(*each) for each in self._views())
         return page
@@ -60,21 +68,36 @@ class Shown:
     def __repr__(self) -> str:
         """Show the same as text, one view below the other."""
         parts = [("On the wire: the request", self.exchange.request or "Nothing was sent.")]
-        parts += self._decoded() + (self._views() if self.answered else [])
+        parts += self._decoded()
+        parts += [(self.beside.title, str(self.beside))] if self.beside else []
+        parts += self._views() if self.answered else []
         return "\n\n".join([self.title, *(f"{title}\n{text}" for title, text in parts)])
 
 
 def shown(row: Mapping[Any, Any], exchange: Mapping[str, Any]) -> Shown:
-    """Make what a notebook shows of an attempt: its row of the table and its exchange."""
+    """Make what a notebook shows of an attempt: its row of the table and its exchange.
+
+    Of the exchange are read request, response and event, and, if it is there, `holder`: how the
+    holder's own request to the same server ended (sent, outcome, status).
+    """
     what = str(row["replay"]).replace("_", " ")
     title = f"Attempt {row['attempt']}: {what}, at {row['resource']}"
-    return Shown(title, view(row, exchange))
+    return Shown(title, view(row, exchange), beside=_beside_the_holder(exchange))
 
 
 def captured(request: str, title: str) -> Shown:
     """Make what a notebook shows of a request that was captured: there is no answer to it here."""
     row = {"outcome": "", "status": "", "error": "", "reason": ""}
     return Shown(title, view(row, {"request": request}), answered=False)
+
+
+def _beside_the_holder(exchange: Mapping[str, Any]) -> Difference | None:
+    holder, request = exchange.get("holder") or {}, str(exchange.get("request") or "")
+    if not request or not holder.get("sent"):
+        return None
+    ended = str(holder.get("outcome", "")).replace("_", " ")
+    status = f" ({holder['status']})" if holder.get("status") else ""
+    return difference(holder["sent"], request, ended + status)
 
 
 def beside(thief: Mapping[str, Any], holder: Mapping[str, Any]) -> DataFrame:
