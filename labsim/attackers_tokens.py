@@ -63,7 +63,7 @@ class TokenRequests:
             parameters |= {"grant_type": "refresh_token", "refresh_token": newest}
         holder = self.new_holder(loot, binding)
         try:
-            tokens = self._token(parameters, loot.client_credential or {}, binding, target, holder)
+            tokens = self._token(parameters, _credential(loot), binding, target, holder)
         except TokenRefused as refused:
             return refused.outcome
         if loot.refresh_token is not None and tokens.refresh_token is not None:
@@ -146,7 +146,7 @@ class TokenRequests:
         One connection shows one certificate: where it authenticates the client and the token is
         bound to it as well, the token is bound to the stolen key (RFC 8705 sections 2.1 and 3.1).
         """
-        credential = loot.client_credential or {}
+        credential = _credential(loot)
         if binding.asks_client_certificate and credential.get("method") == TLS_CLIENT_AUTH:
             return self._stolen_identity(credential)
         return self._own_key
@@ -168,3 +168,12 @@ class TokenRequests:
             key = SigningKey.from_jwk(credential["private_jwk"])
             return private_key_jwt(credential["client_id"], key, issuer, self._clock, self._new_id)
         return basic(credential["client_id"], credential["secret"])
+
+
+def _credential(loot: Loot) -> Mapping[str, Any]:
+    """Return the loot's client credential; a key found elsewhere goes with its own certificate."""
+    found = dict(loot.client_credential or {})
+    its_own = loot.certificate is not None and found.get("certificate") == loot.certificate
+    if its_own and loot.key is not None:
+        found.setdefault("private_jwk", dict(loot.key))
+    return found

@@ -229,13 +229,14 @@ class Lab:
         self.plan.client(client)
         self._estate.process(client).call("evict")
 
-    def rotate(self, client: str) -> None:
+    def rotate(self, client: str, to: str = "") -> None:
         """Give a client a new credential (a secret, say): the old one is worth nothing any more.
 
-        Its tokens live on until they end or are revoked. Raises LabError for an unknown client.
+        Its tokens live on until they end or are revoked. `to` names another kind of credential, as
+        `authentication` in a plan. Raises LabError for a client or a kind that does not exist.
         """
         self.plan.client(client)
-        self._estate.rotate(client)
+        self._estate.rotate(client, to)
 
     def renew_certificate(self, client: str) -> None:
         """Give a client a new certificate for its old key; its tokens stay bound to the old one.

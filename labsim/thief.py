@@ -138,7 +138,8 @@ class AttackerHandle:
                 bar.reach(number)
         frame = AttemptsTable.of(attempts_frame(self.rows[first:]), self.attempt)
         # The same replay again, predicted this time, opens what was sealed.
-        whose = tuple((p["client"], p["theft"], p["resource"]) for p in pieces)
+        bound = self._lab.binding(pieces[0]["client"]) if pieces else ""
+        whose = tuple((p["client"], p["theft"], p["resource"], p["custody"], bound) for p in pieces)
         named = by if by is None or isinstance(by, str) else tuple(by)
         same = (named, against, self._lab.variant, *whose)
         self._sealed.pop(same, None)

@@ -33,6 +33,10 @@ class ClientCredential:
     def __init__(self, folder: Path, identify: Callable[[bytes, bytes], None]) -> None:
         self._folder = folder
         self._identify = identify
+        self.rotated()
+
+    def rotated(self) -> None:
+        """Take what the client was given, as it starts or when it was given something else."""
         self._given = self._read()
         self.shows_certificate: bool = self._given["method"] == TLS_CLIENT_AUTH
 

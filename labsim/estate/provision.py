@@ -11,9 +11,9 @@ import datetime
 import secrets
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from labsim.certificates import (
     KeyPair,
@@ -44,8 +44,8 @@ from labsim.estate.names import (
     TERMINATOR,
 )
 from labsim.estate.outside_clients import certificate_files, given_certificate, own_certificates
-from labsim.estate.plan import Client, Plan
-from labsim.estate.private_file import write_private, write_private_json
+from labsim.estate.plan import Authentication, Client, Plan
+from labsim.estate.private_file import read_json, write_private, write_private_json
 from labsim.estate.records import filled
 from labsim.estate.warm_up import shake_hands
 from labsim.keys import SigningKey
@@ -74,19 +74,24 @@ def make(
         ) from error
 
 
-def rotate(folder: str, plan: dict[str, Any], client: str) -> dict[str, Any]:
+def rotate(folder: str, plan: dict[str, Any], client: str, to: str = "") -> dict[str, Any]:
     """Put a new credential into a client's folder; return its metadata with that (RFC 7591).
 
-    LabError for a client that authenticates by certificate: the old one would be good as well.
+    It is of the kind `to`, or of the one that the client has. LabError for a kind that does not
+    exist, and where a certificate follows a certificate: the old one would be good as well.
     """
-    changed = Plan.from_json(plan).client(client)
-    if changed.authentication == TLS_CLIENT_AUTH:
+    run, now = Path(folder), datetime.datetime.now(datetime.UTC)
+    has = str(read_json(run / client / CREDENTIAL_FILE)["method"])
+    kinds = {kind: kind for kind in get_args(Authentication)}
+    if (to or has) not in kinds:
+        raise LabError.unknown("client authentication", to, kinds)
+    changed = replace(Plan.from_json(plan).client(client), authentication=kinds[to or has])
+    if has == changed.authentication == TLS_CLIENT_AUTH:
         raise LabError(
             f"{client} authenticates by the name in its certificate, which a new one has too.",
             "Nothing was changed.",
             f'Revoke the old one: lab.revoke_certificate("{client}").',
         )
-    run, now = Path(folder), datetime.datetime.now(datetime.UTC)
     authority = key_pair((run / AUTHORIZATION_SERVER / CLIENT_CA_KEY_FILE).read_bytes())
     new = _credential(changed, authority, now)
     write_private_json(run / client / CREDENTIAL_FILE, new)

@@ -234,13 +234,13 @@ class Estate:
                 self._fork_client(client)
         client_binding.bind(self, planned, binding or planned.binding, custody or planned.custody)
 
-    def rotate(self, client: str) -> None:
-        """Give a client a new credential in the old one's place, at both ends."""
-        folder, plan = str(self.run_folder), self.plan.to_json()
-        changed = self._parents.estate.run(
-            ENTRIES["rotate"], folder=folder, plan=plan, client=client
-        )
+    def rotate(self, client: str, to: str = "") -> None:
+        """Give a client a new credential in the old one's place, at both ends; of the kind `to`."""
+        asked = {"plan": self.plan.to_json(), "client": client, "to": to}
+        folder = str(self.run_folder)
+        changed = self._parents.estate.run(ENTRIES["rotate"], folder=folder, **asked)
         self.process(AUTHORIZATION_SERVER).call("change", metadata=changed)
+        self.process(client).call("rotated")
 
     def vary(self, name: str) -> None:
         """Change to another variant of the estate (see `estate.variants`); no client changes.

@@ -57,7 +57,7 @@ class Workload:
         self._tokens: dict[str, TokenSet] = {}
         self._aside = ThreadPoolExecutor(1, "aside")  # so that one begun request waits for another
         self._begun: Future[dict[str, Any]] | None = None
-        self._credential = ClientCredential(self._folder, self.direct.identify)
+        self.credential = ClientCredential(self._folder, self.direct.identify)
         self._left_out: tuple[str, ...] = ()
 
     # What it is told to do.
@@ -79,7 +79,7 @@ class Workload:
         if isinstance(self._key, AtSigner):
             self._key.close()
         self._tokens = {}
-        self._credential.start_over()
+        self.credential.start_over()
         write_private_json(self._folder / TOKENS_FILE, {})
         for name in (KEY_FILE, CERTIFICATE_FILE):
             (self._folder / name).unlink(missing_ok=True)
@@ -101,7 +101,7 @@ class Workload:
             raise LabError("This workload has no key to certify.", todo="Bind it first.")
         self._key.certified(pem)
         write_private(self._folder / CERTIFICATE_FILE, pem.encode())
-        self._credential.follow(pem)
+        self.credential.follow(pem)
 
     def weaken(self, preset: str, called: str) -> None:
         """Make a preset's mistake from now on, by whatever name; empty: none."""
@@ -227,11 +227,11 @@ class Workload:
         # The token endpoint is asked directly: the interceptor sits before the resource servers.
         plain, asking = self._endpoints
         holder = self._key.holder if self._key else None
-        shows = self._credential.shows_certificate or self.binding.asks_client_certificate
+        shows = self.credential.shows_certificate or self.binding.asks_client_certificate
         return obtain_token(
             asking if shows else plain,
             parameters,
-            self._credential.authentication(self._issuer, self.clock, holder),
+            self.credential.authentication(self._issuer, self.clock, holder),
             self.binding,
             Presentation(None, holder, self.clock(), new_id),
             self.send,
@@ -279,5 +279,6 @@ def run(process: Process) -> None:
             "mend": workload.victim.mend,
             "pasted": workload.victim.pasted,
             "evict": workload.victim.evict,
+            "rotated": workload.credential.rotated,
         }
     )

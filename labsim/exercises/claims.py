@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from labsim.errors import LabError
 
@@ -37,11 +37,17 @@ def hold(
         expected = young if row["seconds"] < FRESH else old if row["seconds"] > AGED else {}
         wanted = expected.get((row["binding"], row["replay"], row["relation"]))
         ended = row["check"] if row["outcome"] == "rejected" else row["outcome"]
-        if wanted not in (None, ended) and ended != "not_possible":
-            raise LabError(
-                f"Attempt {row['attempt']} ({row['replay']}, {row['binding']}, at "
-                f"{row['resource']}) ended as {ended}; this notebook says {wanted}.",
-                "Nothing was changed.",
-                "Choose Kernel, Restart Kernel and Run All Cells. If it says so again, the lab is "
-                "wrong: please report it with this line.",
-            )
+        if wanted is not None and ended != "not_possible":
+            same(row, ended, {wanted})
+
+
+def same(row: Mapping[str, Any], ended: str, wanted: Collection[str]) -> None:
+    """Raise LabError that names the attempt, unless it ended in one of the ways that are wanted."""
+    if ended not in wanted:
+        raise LabError(
+            f"Attempt {row['attempt']} ({row['replay']}, {row['binding']}, at "
+            f"{row['resource']}) ended as {ended}; this notebook says {' or '.join(wanted)}.",
+            "Nothing was changed.",
+            "Choose Kernel, Restart Kernel and Run All Cells. If it says so again, the lab is "
+            "wrong: please report it with this line.",
+        )
