@@ -173,7 +173,8 @@ def test_a_found_credential_makes_a_stolen_refresh_token_usable() -> None:
 
 def test_another_clients_credential_does_not() -> None:
     campaign, rows = from_theft(vendor("storefront"), "lead-sync", "vendor_tokens")
-    assert list(campaign.credentials) == ["lead-sync/crm by vendor_tokens", "storefront in crm-1"]
+    tenants = [f"lead-sync/crm by vendor_tokens{more}" for more in ("", " #2", " #3")]
+    assert list(campaign.credentials) == [*tenants, "storefront in crm-1"]
     (refused,) = at(rows, credential="storefront in crm-1")
     assert refused["error"] == "insufficient_scope"
 
