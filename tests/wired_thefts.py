@@ -93,9 +93,6 @@ class WiredVictim(robbed.Victim):
         binding = self.holding.client.binding
         return {"deputy": address, "binding": binding, "calls": self._calls()}
 
-    def let_in(self) -> None:
-        self.estate.let_in(self.client)
-
 
 class WiredFoothold(robbed.CodeInside):
     """Be code in a client's process: it reads what lies there, and has the holder sign."""
