@@ -7,11 +7,17 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from labsim.blast.first_loot import FirstLoot
-from labsim.blast.predicted import Predicted
+from labsim.blast import first_loot
+from labsim.blast.first_loot import CUSTODIES, FirstLoot
+from labsim.blast.predicted import Predicted, Predictor
 from labsim.estate.plan import Plan
 from tests.robbed import THEFTS
 from tests.wired_estate import WiredEstate
+
+PAIRS = tuple((binding, custody) for binding, each in CUSTODIES.items() for custody in each)
+"""Every binding with every custody."""
+type Case = tuple[str, str, str, str]
+"""Client, theft, binding, custody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +62,9 @@ def differences(measured: Came, predicted: Predicted) -> dict[str, Any]:
     return found
 
 
-def bound(plan: Plan, client: str, binding: str, custody: str) -> Plan:
-    """Return the plan with one client bound in another way (custody none: it has no key)."""
-    where: Any = {"binding": binding} | ({} if custody == "none" else {"custody": custody})
-    changed = replace(plan.client(client), **where)
-    return replace(plan, clients=MappingProxyType({**plan.clients, client: changed}))
-
-
 @dataclass(frozen=True, slots=True)
-class Wired:
-    """Hold what one robbery in a wired estate yielded at first, and what it came to."""
+class Robbed:
+    """Hold what one robbery yielded at first, kinds of loot and servers of tokens, and what then."""
 
     kinds: frozenset[str]
     tokens: frozenset[str]
@@ -84,25 +83,62 @@ class Wired:
         return found | differences(self.came, predicted)
 
 
-def wired(plan: Plan, client: str, theft: str, seed: int = 0) -> Wired:
-    """Rob a client of a wired estate, let the time pass that this theft takes, and go on from there.
+def robbed(
+    pieces: Iterable[Mapping[str, Any]], ended: bool, servers: Mapping[str, str], came: Came
+) -> Robbed:
+    """Sum up pieces of loot, as JSON values; a token that has ended by its use is no loot.
 
-    Only what is used after its token's end waits: a foothold is used while it lasts. A token that
-    has ended by then is no loot.
+    `servers` are the resource servers' names by audience.
     """
+    every = list(pieces)
+    kinds = {kind for piece in every for kind in piece["kinds"]}
+    tokens = {servers[piece["resource"]] for piece in every if piece["token"]}
+    if ended:
+        kinds, tokens = kinds - {"token"}, set()
+    if not any(_usable(piece["client_credential"]) for piece in every):
+        kinds -= {"client_credential"}
+    return Robbed(frozenset(kinds), frozenset(tokens), came)
+
+
+def waits(theft: str, token_seconds: int) -> float:
+    """Return for how long a thief waits in these comparisons: only until every token has ended.
+
+    What is used before that is used at once: a foothold lasts while it is used.
+    """
+    later = THEFTS[theft].used_after(token_seconds)
+    return later if later > token_seconds else 0.0
+
+
+def bound(plan: Plan, client: str, binding: str, custody: str) -> Plan:
+    """Return the plan with one client bound in another way (custody none: it has no key)."""
+    where: Any = {"binding": binding} | ({} if custody == "none" else {"custody": custody})
+    changed = replace(plan.client(client), **where)
+    return replace(plan, clients=MappingProxyType({**plan.clients, client: changed}))
+
+
+def wired(plan: Plan, client: str, theft: str, seed: int = 0) -> Robbed:
+    """Rob a client of a wired estate and let the attacker go on from there."""
     estate = WiredEstate(plan)
-    loot = estate.robbed(client, theft)
-    later = THEFTS[theft].used_after(plan.token_seconds)
-    ended = later > plan.token_seconds
-    estate.clock.advance(later if ended else 0)
+    pieces = estate.robbed(client, theft)
+    ended = waits(theft, plan.token_seconds)
+    estate.clock.advance(ended)
     campaign = estate.campaign(seed)
-    for _row in campaign.run(loot):
+    for _row in campaign.run(pieces):
         pass
     found = [each.to_json() for each in campaign.credentials.values()]
-    kinds = {str(kind) for piece in loot for kind in piece.kinds}
-    kinds -= {"token"} if ended else set()
-    kinds -= set() if any(_usable(p.client_credential) for p in loot) else {"client_credential"}
-    names = {url: name for name, url in estate.urls.items()}
-    tokens = {names[piece.resource] for piece in loot if piece.token and not ended}
+    servers = {url: name for name, url in estate.urls.items()}
     came = came_to(campaign.records.values(), found)
-    return Wired(frozenset(kinds), frozenset(tokens), came)
+    return robbed([piece.to_json() for piece in pieces], ended > 0, servers, came)
+
+
+def against(plan: Plan, case: Case, measured: Robbed) -> dict[str, Any]:
+    """Return what differs between a robbery of this case and the prediction; empty where nothing."""
+    client, *how = case
+    loot = first_loot.first_loot(plan.client(client), *how)
+    return measured.differences(loot, Predictor(plan).of(client, *how))
+
+
+def compared(plan: Plan, case: Case, seed: int = 0) -> dict[str, Any]:
+    """Rob a client of a wired estate, and return what differs; empty where nothing."""
+    client, theft, binding, custody = case
+    return against(plan, case, wired(bound(plan, client, binding, custody), client, theft, seed))

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
-from typing import Any
 
 import pytest
 
@@ -23,17 +22,13 @@ from labsim.blast.predicted import Predicted, Predictor, footholds
 from labsim.estate import plan as plans
 from labsim.estate.plan import Plan
 from labsim.estate.possible_thefts import why_not
-from tests.measured_radius import Came, Wired, bound, differences, wired
+from tests.measured_radius import PAIRS, Came, Case, against, bound, compared, differences, wired
 from tests.random_plans import random_plan
 from tests.robbed import THEFTS
 
 LAB = plans.load()
 SEEDS = 200
-PAIRS = tuple((binding, custody) for binding, each in CUSTODIES.items() for custody in each)
 WAYS = tuple((theft, *pair) for theft in YIELDS for pair in PAIRS)
-
-type Case = tuple[str, str, str, str]
-"""Client, theft, binding, custody."""
 
 
 def in_the_lab() -> Iterator[Case]:
@@ -58,19 +53,6 @@ def in_random_estates() -> tuple[Case, ...]:
             (chance.choice([client for client, theft in possible if theft == way[0]]), *way)
         )
     return tuple(found)
-
-
-def compared(plan: Plan, case: Case, seed: int = 0) -> dict[str, Any]:
-    """Return what differs between the campaign that really ran and the prediction."""
-    client, theft, binding, custody = case
-    measured = wired(bound(plan, client, binding, custody), client, theft, seed)
-    return against(plan, case, measured)
-
-
-def against(plan: Plan, case: Case, measured: Wired) -> dict[str, Any]:
-    client, *how = case
-    loot = first_loot.first_loot(plan.client(client), *how)
-    return measured.differences(loot, Predictor(plan).of(client, *how))
 
 
 @pytest.mark.parametrize("case", [*in_the_lab()], ids=" ".join)
