@@ -1,4 +1,4 @@
-"""What a person has passed to one of the lab's verbs: numbers, or a clear word about what is none.
+"""What a person has passed to one of the lab's verbs, or a clear word about what it is not.
 
 For a notebook, where a wrong type would otherwise show as an error of Python's, deep in the lab.
 """
@@ -6,6 +6,7 @@ For a notebook, where a wrong type would otherwise show as an error of Python's,
 from __future__ import annotations
 
 import math
+from collections.abc import Container
 from numbers import Real
 from reprlib import repr as shortened
 
@@ -27,6 +28,22 @@ def number(name: str, value: object, did: str) -> float:
         if math.isfinite(found):
             return found
     raise LabError(f"{name} must be a number, and not {shortened(value)}.", did, "Write a number.")
+
+
+def request_id(value: object) -> str:
+    """Return a Request-Id as it came; LabError for what is no text."""
+    if isinstance(value, str):
+        return value
+    raise LabError(
+        f"{shortened(value)} is no Request-Id.",
+        "Nothing was looked up.",
+        "Pass the text that an answer has as its Request-Id: a row of lab.work() has it.",
+    )
+
+
+def is_number_of(value: object, known: Container[int]) -> bool:
+    """Tell whether a value is one of the numbers that are known; False for what is no number."""
+    return isinstance(value, Real) and value in known
 
 
 def lab_seconds(unnamed: tuple[object, ...], **named: object) -> float:

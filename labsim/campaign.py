@@ -20,7 +20,7 @@ from typing import Any
 from labsim.attacker import Attacker, records_in, token_claims
 from labsim.attempt import Replay, Target
 from labsim.binding import Binding
-from labsim.campaign_journal import Journal
+from labsim.campaign_journal import Journal, Known, Row
 from labsim.http_message import Ending
 from labsim.loot import Kind, Loot
 from labsim.roles.client_authentication import BASIC
@@ -40,9 +40,6 @@ ORDER = (
     "unknown_certificate",
 )
 """Replays as they are tried, what looks most like its owner first; others follow by their names."""
-type Row = dict[str, Any]
-type Key = tuple[str, str, str, str]
-"""An attempt's name: credential, target, replay and binding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +81,8 @@ class Campaign:
         goes_elsewhere: bool = True,
     ) -> None:
         self._attacker, self._targets = attacker, tuple(targets)
-        self._seed, self._journal, self._elsewhere = seed, journal, goes_elsewhere
+        self._seed, self._known, self._elsewhere = seed, Known(journal), goes_elsewhere
+        attacker.tokens.rotated |= self._known.rotated
         known = [name for name in ORDER if name in replays]
         self._replays = [replays[n] for n in [*known, *sorted(set(replays) - set(known))]]
         self._by_resource = {target.resource: target.name for target in targets}
@@ -94,25 +92,6 @@ class Campaign:
         self._right_binding: dict[str, str] = {}
         self.credentials: dict[str, Credential] = {}
         self.records: dict[str, Mapping[str, Any]] = {}
-        self._begun: Mapping[str, Any] | None = None
-        self._intended: set[Key] = set()
-        self._outcomes: dict[Key, Row | None] = {}
-        self._noted: set[str] = set()
-        self._remember(journal.entries())
-
-    def _remember(self, entries: Iterable[Mapping[str, Any]]) -> None:
-        for entry in entries:
-            match entry["entry"]:
-                case "begun":
-                    self._begun = entry["of"]
-                case "intent":
-                    self._intended.add(_key(entry))
-                case "outcome":
-                    self._outcomes[_key(entry)] = entry["row"]
-                case "found":
-                    self._noted.add(entry["credential"]["name"])
-                case "rotated":
-                    self._attacker.tokens.rotated[entry["stolen"]] = entry["newest"]
 
     def run(self, loot: Iterable[Loot]) -> Iterator[Row]:
         """Go on until nothing is new; yield each attempt, those that the journal knows included.
@@ -124,7 +103,7 @@ class Campaign:
         """
         wave = [self._named(piece) for piece in loot]
         self._begin()
-        self._attacker.tokens.on_rotation = self._note_rotation
+        self._attacker.tokens.on_rotation = self._known.rotates
         hop = 0
         while wave:
             found: list[Credential] = []
@@ -137,12 +116,7 @@ class Campaign:
     def _begin(self) -> None:
         of = {"seed": self._seed, "targets": [target.name for target in self._targets]}
         of |= {"credentials": list(self.credentials), "replays": [r.name for r in self._replays]}
-        if self._begun is None:
-            for stolen, newest in self._attacker.tokens.rotated.items():
-                self._note_rotation(stolen, newest)
-            self._journal.append({"entry": "begun", "of": of})
-        elif self._begun != of:
-            raise ValueError(f"this journal is of another campaign: {self._begun}, not {of}")
+        self._known.begins(of, self._attacker.tokens.rotated)
 
     def _pairs(self, wave: list[Credential], hop: int) -> list[tuple[Credential, Target]]:
         """Return each credential with each target, in an order that depends on seed and hop alone.
@@ -193,29 +167,40 @@ class Campaign:
     ) -> Row | None:
         """Return how an attempt ended, from the journal if it knows; None if it is not possible."""
         key = (credential.name, target.name, replay.name, binding.name)
-        if key not in self._outcomes:
-            again = key in self._intended
-            if not again:
-                self._journal.append({"entry": "intent", "attempt": list(key)})
-            attempt = self._attacker.replay(replay, credential.loot, target, binding)
+        if key not in self._known.outcomes:
+            loot, proof = self._with_one_proof(credential, target, replay)
+            again = self._known.intends(key, proof)
+            attempt = self._attacker.replay(replay, loot, target, binding)
             row: Row | None = None
             if attempt.outcome != Ending.NOT_POSSIBLE:
                 row = {**attempt.to_json(), "records": list(attempt.records), "again": again}
                 row |= {"credential": credential.name, "led_by": credential.led_by}
                 row |= {"hop": credential.hop}
                 row["relation"] = attempt.relation if credential.loot.resource else ""
-            self._journal.append({"entry": "outcome", "attempt": list(key), "row": row})
-            self._outcomes[key] = row
-        known = self._outcomes[key]
+            self._known.ends(key, row)
+        known = self._known.outcomes[key]
         if known and _asks_for_a_token(replay) and self._took_the_key(known):
             self._right_binding[credential.name] = binding.name
         return known
 
+    def _with_one_proof(
+        self, credential: Credential, target: Target, replay: Replay
+    ) -> tuple[Loot, float | None]:
+        """Choose the proof made ahead that is used up; return loot with that one, and its time.
+
+        A proof is good once, at its own server. What an attacker meant to send before it died may
+        have been sent: a second time, it would be refused and warn its owner. So the nearest of
+        the others is used, unless there are none. Loot for other replays and servers is unchanged.
+        """
+        loot, now = credential.loot, self._attacker.now
+        if Kind.PROOFS_AHEAD not in replay.needs or target.resource != loot.resource:
+            return loot, None
+        left = [made for made in loot.ahead if not self._known.is_used(credential.name, made[0])]
+        nearest = min(left or loot.ahead, key=lambda made: abs(made[0] - now))
+        return replace(loot, ahead=(nearest,)), nearest[0]
+
     def _took_the_key(self, row: Row) -> bool:
         return row["status"] is not None and row["error"] not in self._other_key
-
-    def _note_rotation(self, stolen: str, newest: str) -> None:
-        self._journal.append({"entry": "rotated", "stolen": stolen, "newest": newest})
 
     # What was served.
 
@@ -264,8 +249,7 @@ class Campaign:
         new = Credential(name, loot)
         if found_with is not None:
             new = Credential(name, loot, led_by, found_with.name, found_with.hop + 1)
-            if name not in self._noted:
-                self._journal.append({"entry": "found", "credential": new.to_json()})
+            self._known.finds(new.to_json())
         self.credentials[name] = new
         return new
 
@@ -289,8 +273,3 @@ def _pair(loot: Loot) -> tuple[Any, Any] | None:
 
 def _asks_for_a_token(replay: Replay) -> bool:
     return Kind.CLIENT_CREDENTIAL in replay.needs and Kind.TOKEN not in replay.needs
-
-
-def _key(entry: Mapping[str, Any]) -> Key:
-    credential, target, replay, binding = entry["attempt"]
-    return credential, target, replay, binding

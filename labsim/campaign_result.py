@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from labsim.arguments import is_number_of
 from labsim.charts import cards, words
 from labsim.errors import LabError
 from labsim.estate import campaigning
@@ -237,7 +238,7 @@ class CampaignResult:
 
         Raises LabError if there is none of this number.
         """
-        if attempt not in self.exchanges:
+        if not is_number_of(attempt, self.exchanges):
             todo = f"They are numbered from 1 to {len(self.rows)}."
             raise LabError(f"This campaign has no attempt {attempt}.", todo=todo)
         return shown(self.rows[attempt - 1], self.exchanges[attempt])

@@ -12,8 +12,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Never, Self
 
-from labsim import tally, used
-from labsim.arguments import lab_seconds
+from labsim import arguments, tally, used
 from labsim.errors import LabError
 from labsim.estate import client_certificates
 from labsim.estate.calls import resources_for
@@ -261,7 +260,9 @@ class Lab:
         """Let lab time pass, at once and for every process; raises LabError for a step back."""
         self._estate.process("attacker")  # a stopped lab has no clock
         try:
-            self._clock.advance(lab_seconds(bare, days=days, hours=hours, seconds=seconds))
+            self._clock.advance(
+                arguments.lab_seconds(bare, days=days, hours=hours, seconds=seconds)
+            )
         except ValueError as error:
             raise LabError(f"Lab time was not advanced: {error}.") from None
 
@@ -281,7 +282,11 @@ class Lab:
         return self._events
 
     def event(self, request_id: str) -> dict[str, Any]:
-        """Return the server's own event for an answer's Request-Id; empty if there is none."""
+        """Return the server's own event for an answer's Request-Id; empty if there is none.
+
+        Raises LabError for what is no text.
+        """
+        request_id = arguments.request_id(request_id)
         if request_id and request_id not in self._by_request:
             self.events()
         return self._by_request.get(request_id, {}) if request_id else {}

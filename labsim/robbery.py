@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from labsim.errors import LabError
 from labsim.estate.calls import resources_for
-from labsim.estate.contractor import ticket_service
 from labsim.estate.names import (
     ATTACKER,
     AUTHORIZATION_SERVER,
@@ -22,6 +21,7 @@ from labsim.estate.names import (
     REPOSITORIES,
     STORES,
 )
+from labsim.estate.possible_thefts import ticket_service, why_not
 from labsim.loot import Theft
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def rob(
     interceptor holds requests back, that is one request, which has not ended: see `holding`. Raises
     LabError for a theft that cannot happen to this client, or in this estate.
     """
+    _refuse_impossible(lab, client, theft)
     holding = lab.attacker.holding
     holding.release()
     asked = resources_for(lab.plan.client(client), doing, (at,) if at else ())
@@ -66,36 +67,20 @@ def rob(
     return pieces, worked
 
 
+def _refuse_impossible(lab: Lab, client: str, theft: Theft) -> None:
+    refused = why_not(lab.plan.client(client), lab.plan.clients, lab.plan.resources, theft.name)
+    if refused is not None:
+        why, todo = refused
+        raise LabError(f"{why}.", "Nothing was stolen.", todo)
+
+
 def _interceptor(lab: Lab, _client: str, _theft: Theft) -> dict[str, Any]:
     proxy = lab.estate.interceptor()
     lab.estate.process(INTERCEPTOR).call("forget")
     return {"proxy": proxy}
 
 
-def _ticket_service(lab: Lab) -> str:
-    service = ticket_service(lab.plan)
-    if service is None:
-        raise LabError(
-            "No resource server of this estate holds tickets or chats that a text could leak into.",
-            "Nothing was stolen.",
-            "Call one collab in the estate file, or say ticket or chat in its title.",
-        )
-    return service
-
-
-def _look_for_tickets(lab: Lab, _client: str, _theft: Theft) -> dict[str, Any]:
-    _ticket_service(lab)
-    return {}
-
-
-def _granted(lab: Lab, client: str, theft: Theft) -> dict[str, Any]:
-    if lab.plan.client(client).grant != "refresh_token":
-        live = [c.name for c in lab.plan.clients.values() if c.grant == "refresh_token"]
-        raise LabError(
-            f"{theft.name} needs a client that lives from refresh tokens; {client} does not.",
-            "Nothing was stolen.",
-            f"Take one of: {', '.join(live) or 'none in this estate'}.",
-        )
+def _granted(lab: Lab, client: str, _theft: Theft) -> dict[str, Any]:
     server = lab.estate.process(AUTHORIZATION_SERVER)
     grants = {each: server.call("grant", client_id=client, subject=each) for each in TENANTS}
     return {"grants": grants}
@@ -113,14 +98,7 @@ def _keeping(lab: Lab, client: str, _theft: Theft) -> dict[str, Any]:
 
 
 def _lured(lab: Lab, client: str, theft: Theft) -> dict[str, Any]:
-    """File the thief's case where an agent reads first; only an agent does what it reads."""
-    if lab.plan.client(client).kind != "agent":
-        agents = [c.name for c in lab.plan.clients.values() if c.kind == "agent"]
-        raise LabError(
-            f"{theft.name} needs an agent; {client} is a program, and obeys no text.",
-            "Nothing was stolen.",
-            f"Take one of: {', '.join(agents) or 'none in this estate'}.",
-        )
+    """File the thief's case where the agent reads first; it does what it reads."""
     address = lab.estate.process(ATTACKER).call("listen")
     if theft.lure is not None:
         _file(lab, lab.plan.client(client).calls[0], *theft.lure(address))
@@ -133,7 +111,6 @@ _BEFORE: dict[str, Callable[[Lab, str, Theft], dict[str, Any]]] = {
     "interceptor": _interceptor,
     "resource_server": _keeping,
     "store": _granted,
-    "tickets": _look_for_tickets,
 }
 
 
@@ -169,10 +146,15 @@ def _nothing(_lab: Lab, _client: str) -> list[Path]:
     return []
 
 
+def _tickets_at(lab: Lab) -> str:
+    service = ticket_service(lab.plan.resources)
+    assert service is not None  # else nothing was stolen at all: see `_refuse_impossible`
+    return service
+
+
 def _nothing_but_tickets(lab: Lab, client: str) -> list[Path]:
-    service = _ticket_service(lab)
     for title, text in lab.estate.process(client).call("pasted"):
-        _file(lab, service, title, text)
+        _file(lab, _tickets_at(lab), title, text)
     return []
 
 
@@ -205,7 +187,7 @@ def _unfile(lab: Lab, resource: str) -> None:
 
 
 def _remove_tickets(lab: Lab, _client: str) -> None:
-    _unfile(lab, _ticket_service(lab))
+    _unfile(lab, _tickets_at(lab))
 
 
 def _remove_case(lab: Lab, client: str) -> None:

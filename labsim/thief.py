@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from labsim import robbery
+from labsim.arguments import is_number_of
 from labsim.attempt import attempt_row
 from labsim.campaign_result import CampaignResult
 from labsim.errors import LabError
@@ -279,7 +280,7 @@ class AttackerHandle:
         Columns as `stories.three_views.beside` makes them. Raises LabError if there is no such
         attempt, or no event for the other request.
         """
-        if attempt not in self.exchanges:
+        if not is_number_of(attempt, self.exchanges):
             raise LabError.unknown("attempt", attempt, map(str, self.exchanges))
         if attempt in self.sealed:
             return Sealed(f"Attempt {attempt}")

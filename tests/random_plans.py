@@ -8,7 +8,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import get_args
 
-from labsim.estate.plan import Client, Plan, Record, Resource, Sensitivity
+from labsim.estate.plan import (
+    Authentication,
+    Client,
+    ClientKind,
+    Custody,
+    Grant,
+    Plan,
+    Record,
+    Resource,
+    Sensitivity,
+)
 from labsim.rooms import names
 
 BINDINGS = names("labsim.bindings")
@@ -34,18 +44,20 @@ def secret(order: random.Random) -> str:
     return base64.urlsafe_b64encode(order.randbytes(32)).rstrip(b"=").decode()
 
 
-def random_plan(seed: int) -> Plan:
+def random_plan(seed: int, readable: bool = False) -> Plan:
     """Make an estate of 2 to 5 resource servers and 2 to 6 clients.
 
-    What a plan from a file may be, this may be too: clients that only write where they call, that
-    live from a refresh token, that have no secret; servers without a caller; records that hold
-    several credentials, the same as another record, or one that leads nowhere. Only clients with a
-    secret have theirs in a record, and each stands there as `WORDINGS` has it.
+    What a plan from a file may be, this may be too: agents and programs, clients that live from a
+    refresh token, that have no secret, that authenticate by certificate; servers without a caller,
+    with tickets or without; records that hold several credentials, the same as another record, or
+    one that leads nowhere. Only clients with a secret have theirs in a record, and each stands
+    there as `WORDINGS` has it. Beyond that a program may only write where it calls, unless
+    `readable`: no file may say that.
     """
     order = random.Random(f"plan {seed}")
     hosts = [f"r{number}" for number in range(order.randint(2, 5))]
     clients = {
-        name: _client(order, name, hosts)
+        name: _client(order, name, hosts, readable)
         for name in (f"c{number}" for number in range(order.randint(2, 6)))
     }
     known = [c.name for c in clients.values() if c.authentication == "client_secret_basic"]
@@ -60,22 +72,27 @@ def random_plan(seed: int) -> Plan:
     )
 
 
-def _client(order: random.Random, name: str, hosts: list[str]) -> Client:
+def _client(order: random.Random, name: str, hosts: list[str], readable: bool) -> Client:
     calls = order.sample(hosts, order.randint(1, min(3, len(hosts))))
     rights = [("read",), ("read", "write"), ("read", "write"), ("write",)]
+    kind: ClientKind = order.choice(["workload", "workload", "agent"])
+    if readable or kind == "agent":  # an agent obeys what it reads
+        rights.remove(("write",))
     scopes = [f"{call}.{right}" for call in calls for right in order.choice(rights)]
-    secret_or_key = ["client_secret_basic"] * 4 + ["private_key_jwt"]
+    ways: list[Authentication] = ["client_secret_basic"] * 4
+    ways += ["private_key_jwt", "tls_client_auth"]
+    grants: list[Grant] = ["client_credentials"] * 4 + ["refresh_token"]
     return Client(
         name=name,
         title=f"Client {name}",
-        kind="workload",
+        kind=kind,
         stands_for="a client of a random estate",
         calls=tuple(calls),
         scopes=tuple(scopes),
-        grant=order.choice(["client_credentials"] * 4 + ["refresh_token"]),  # type: ignore[arg-type]
-        authentication=order.choice(secret_or_key),  # type: ignore[arg-type]
+        grant=order.choice(grants),
+        authentication=order.choice(ways),
         binding=order.choice(BINDINGS),
-        custody=order.choice(["file", "memory"]),  # type: ignore[arg-type]
+        custody=order.choice(get_args(Custody)),
     )
 
 
@@ -89,7 +106,8 @@ def _resource(order: random.Random, name: str, known: list[str], clients: list[s
         )
         for number in range(order.randint(1, 4))
     )
-    return Resource(name, f"Resource {name}", "zone", "a random server", f"{name}.json", records)
+    title = order.choice([f"Resource {name}", f"Resource {name}", f"Tickets of {name}"])
+    return Resource(name, title, "zone", "a random server", f"{name}.json", records)
 
 
 def _text(order: random.Random, known: list[str], clients: list[str]) -> str:

@@ -11,15 +11,12 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
-
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
 
 from labsim.attacker import Attacker
 from labsim.attempt import Replay, Target
-from labsim.binding import Presentation
+from labsim.binding import Binding, Presentation
 from labsim.campaign import Campaign
 from labsim.campaign_journal import Journal
 from labsim.estate.plan import Client, Plan
@@ -27,10 +24,11 @@ from labsim.estate.records import filled
 from labsim.estate.replay_memory import InProcessReplayMemory
 from labsim.http_message import Ending, Outcome, Request
 from labsim.keys import PublicKey, SigningKey, public_key, thumbprint
-from labsim.loot import Kind, Loot
+from labsim.loot import Loot
 from labsim.roles.authorization_server import AuthorizationServer
-from labsim.roles.client import TokenSet, obtain_token, present
+from labsim.roles.client import Send, TokenSet, obtain_token, present
 from labsim.roles.client_authentication import (
+    BASIC,
     PRIVATE_KEY_JWT,
     Authentication,
     RegisteredClient,
@@ -40,9 +38,14 @@ from labsim.roles.client_authentication import (
 )
 from labsim.roles.grants import Grant, token_hash
 from labsim.roles.resource_server import ResourceServer
-from labsim.roles.tls_client_authentication import CertificateTrust
+from labsim.roles.tls_client_authentication import (
+    CertificateTrust,
+    RegisteredCertificate,
+    by_certificate,
+)
 from labsim.rooms import rooms
 from tests.random_plans import secret
+from tests.wired_thefts import pem, rob, sent_in_place
 from tests.wiring import (
     BEGINNING,
     BINDINGS,
@@ -63,20 +66,6 @@ from tests.wiring import (
 )
 
 REPLAYS: Mapping[str, Replay] = rooms("labsim.replays", "REPLAY")
-YIELDS = {
-    "log_line": {Kind.TOKEN},
-    "wiretap": {Kind.TOKEN, Kind.CAPTURED_REQUEST},
-    "commit": {Kind.TOKEN, Kind.CLIENT_CREDENTIAL},
-    "container_files": {
-        Kind.TOKEN,
-        Kind.CLIENT_CREDENTIAL,
-        Kind.CERTIFICATE,
-        Kind.REFRESH_TOKEN,
-        Kind.KEY,
-    },
-    "vendor_tokens": {Kind.TOKEN, Kind.REFRESH_TOKEN},
-}
-"""What each theft yields where the client has it; a key only if it lies in a file."""
 
 
 class MemoryJournal(list[Mapping[str, Any]]):
@@ -88,18 +77,25 @@ class MemoryJournal(list[Mapping[str, Any]]):
 
 @dataclass
 class Holding:
-    """What one client of the plan has in hand."""
+    """What one client of the plan has in hand; `shown` is the key that it authenticates with by TLS."""
 
     client: Client
     credential: Mapping[str, Any]
     key: SigningKey | None
     public: PublicKey | None = None
+    shown: SigningKey | None = None
     refresh_token: str | None = None
     tokens: dict[str, TokenSet] = field(default_factory=dict)
 
+    @property
+    def room(self) -> Binding:
+        """Return the binding of its tokens."""
+        return BINDINGS[self.client.binding]
 
-def _nobody_there(foothold: str, request: Request) -> Outcome:
-    return Outcome(Ending.UNREACHABLE, request, None, f"nobody is at {foothold}")
+    @property
+    def at_signer(self) -> bool:
+        """Tell whether another process has its key: it can be used, and read nowhere."""
+        return self.key is not None and self.client.custody == "signer"
 
 
 class WiredEstate:
@@ -114,6 +110,7 @@ class WiredEstate:
         self.clock = SettableClock(BEGINNING)
         self.new_id = lambda: f"id-{next(numbers):08d}"
         self.asked = 0
+        self.footholds: dict[str, str] = {}
         self._order = random.Random(f"secrets of {plan.name}")
         self.urls = {name: f"https://{name}.test" for name in plan.resources}
         self.holdings = {c.name: self._holding(c) for c in plan.clients.values()}
@@ -140,17 +137,27 @@ class WiredEstate:
         if key is not None and BINDINGS[client.binding].asks_client_certificate:
             key = certified(key, client.name)
         common = {"client_id": client.name, "method": client.authentication}
-        if client.authentication != PRIVATE_KEY_JWT:
+        if client.authentication == BASIC:
             return Holding(client, {**common, "secret": secret(self._order)}, key)
         own = SigningKey.generate()
-        have = {**common, "private_jwk": own.private_jwk}
-        return Holding(client, have, key, public_key(own.public_jwk))
+        if client.authentication == PRIVATE_KEY_JWT:
+            have = {**common, "private_jwk": own.private_jwk}
+            return Holding(client, have, key, public_key(own.public_jwk))
+        # One connection shows one certificate: bound by mutual TLS, the two keys are one, and its
+        # credential holds that key only where it lies in a file anyway.
+        shown = key if key is not None and key.certificate else certified(own, client.name)
+        in_file = shown is not key or client.custody == "file"
+        private = {"private_jwk": shown.private_jwk} if in_file else {}
+        return Holding(client, {**common, "certificate": pem(shown), **private}, key, shown=shown)
 
     def _registered(self, client: Client) -> RegisteredClient:
         holding = self.holdings[client.name]
-        own = {"secret_hash": secret_hash(holding.credential.get("secret", ""))}
+        own: dict[str, Any] = {"secret_hash": secret_hash(holding.credential.get("secret", ""))}
         if holding.public is not None:
             own = {"keys": (holding.public,)}
+        if holding.shown is not None:
+            named = f"spiffe://lab.test/{client.name}"
+            own = {"certificate": RegisteredCertificate("tls_client_auth_san_uri", named)}
         return RegisteredClient(
             client_id=client.name,
             method=client.authentication,
@@ -198,45 +205,57 @@ class WiredEstate:
 
     # The honest side.
 
-    def work(self, client: str) -> dict[str, Outcome]:
-        """Let a client fetch the records of each server it calls; return how each request ended."""
-        return {name: self._fetch(self.holdings[client], name) for name in self.calls(client)}
+    def work(self, client: str, tapped: bool = False) -> dict[str, Outcome]:
+        """Let a client fetch the records of each server it calls; return how each request ended.
+
+        Between an interceptor and the server there is another connection: no client's certificate.
+        """
+        send = (lambda request: self.send(request.showing(None))) if tapped else self.send
+        return {name: self._fetch(self.holdings[client], name, send) for name in self.calls(client)}
 
     def calls(self, client: str) -> tuple[str, ...]:
         return self.plan.client(client).calls
 
-    def _fetch(self, holding: Holding, name: str) -> Outcome:
-        binding = BINDINGS[holding.client.binding]
-        token = holding.tokens[name] = self._token(holding, name)
+    def _fetch(self, holding: Holding, name: str, send: Send) -> Outcome:
+        spent = holding.refresh_token
+        if holding.client.grant == "refresh_token" and spent is None:
+            spent = self.grant(holding.client.name, "owner")
+        token = holding.tokens[name] = self.token(holding, name, spent)
+        holding.refresh_token = token.refresh_token
         presentation = Presentation(token.access_token, holding.key, self.clock(), self.new_id)
         request = Request("GET", f"{self.urls[name]}/records")
-        return present(lambda: request, binding, presentation, self.send)
+        return present(lambda: request, holding.room, presentation, send)
 
-    def _token(self, holding: Holding, name: str) -> TokenSet:
-        client = holding.client
-        parameters = {"grant_type": client.grant, "resource": self.urls[name]}
-        if client.grant == "refresh_token":
-            spent = holding.refresh_token or self._grant(client)
-            parameters["refresh_token"] = spent
-        token = obtain_token(
+    def token(self, holding: Holding, name: str, spent: str | None = None) -> TokenSet:
+        """Get a token of a client's for a server, for a refresh token if there is one."""
+        parameters = {"grant_type": "client_credentials", "resource": self.urls[name]}
+        if spent is not None:
+            parameters |= {"grant_type": "refresh_token", "refresh_token": spent}
+        return obtain_token(
             TOKEN_ENDPOINT,
             parameters,
             self._authentication(holding),
-            BINDINGS[client.binding],
+            holding.room,
             Presentation(None, holding.key, self.clock(), self.new_id),
             self.send,
         )
-        holding.refresh_token = token.refresh_token
+
+    def grant(self, client: str, owner: str) -> str:
+        """Provision a refresh token, as if its owner had consented."""
+        token, scopes = f"refresh token {self.new_id()}", frozenset(self.plan.client(client).scopes)
+        self.grants.put(
+            token_hash(token), Grant(client, owner, scopes, token, self.clock() + 86400)
+        )
         return token
 
-    def _grant(self, client: Client) -> str:
-        token, scopes = f"refresh token of {client.name}", frozenset(client.scopes)
-        grant = Grant(client.name, "owner", scopes, client.name, self.clock() + 86400)
-        self.grants.put(token_hash(token), grant)
-        return token
+    def token_for(self, holding: Holding, url: str) -> TokenSet | None:
+        """Return the token that a client has for the server of this URL, if it has one."""
+        return next((t for t in holding.tokens.values() if url.startswith(f"{t.resource}/")), None)
 
     def _authentication(self, holding: Holding) -> Authentication:
         have = holding.credential
+        if holding.shown is not None:
+            return by_certificate(have["client_id"], holding.shown.certificate or b"")
         if "private_jwk" not in have:
             return basic(have["client_id"], have["secret"])
         key = SigningKey.from_jwk(have["private_jwk"])
@@ -261,36 +280,26 @@ class WiredEstate:
         ]
 
     def robbed(self, client: str, theft: str) -> list[Loot]:
-        """Let a client work and lose what a theft yields (`YIELDS`): one piece for each server."""
-        holding = self.holdings[client]
-        key, everything = holding.key, dict[str, Any]()
-        outcomes = self.work(client)
-        if key is not None and holding.client.custody == "file":
-            everything["key"] = key.private_jwk
-        if key is not None and key.certificate is not None:
-            certificate = x509.load_der_x509_certificate(key.certificate)
-            pem = certificate.public_bytes(serialization.Encoding.PEM)
-            everything["certificate"] = pem.decode()
-        everything["refresh_token"] = holding.refresh_token
-        everything["client_credential"] = holding.credential
-        pieces = []
-        for name, outcome in outcomes.items():
-            sent = outcome.request
-            assert sent is not None
-            everything["token"] = holding.tokens[name].access_token
-            everything["captured_request"] = replace(sent, peer_certificate=None)
-            have = {kind: everything.get(kind) for kind in YIELDS[theft]}
-            captured = have.pop(Kind.CAPTURED_REQUEST, None)
-            common = Loot(theft, theft, client, self.clock(), self.urls[name], sent.url)
-            pieces.append(replace(common, captured=captured, **have))
-        return pieces
+        """Let a client work and be robbed meanwhile; return what the thief has then."""
+        return rob(self, client, theft)
+
+    def let_in(self, client: str) -> str:
+        """Let a stranger into a client's process; return the address of the foothold."""
+        self.footholds[f"foothold at {client}"] = client
+        return f"foothold at {client}"
+
+    def reach(self, foothold: str, request: Request) -> Outcome:
+        """Have a request sent from where a foothold is, if one is there."""
+        if foothold not in self.footholds:
+            return Outcome(Ending.UNREACHABLE, request, None, f"nobody is at {foothold}")
+        return sent_in_place(self, self.holdings[self.footholds[foothold]], request)
 
     def attacker(self, send: Callable[[Request], Outcome] | None = None) -> Attacker:
         """Make an attacker process's worth of an attacker: it remembers nothing from before."""
         keys = (THIEF, UNKNOWN)
         dial = send or self.send
         return Attacker(
-            dial, self.clock, self.new_id, BINDINGS, *keys, lambda _key: None, _nobody_there
+            dial, self.clock, self.new_id, BINDINGS, *keys, lambda _key: None, self.reach
         )
 
     def campaign(

@@ -32,7 +32,8 @@ class Yield:
     `tokens` is `each` (one for each resource server that the client calls), `first` (one, for the
     first of them) or `expired` (too old by the time it is used). `key_in` and `foothold_in` are
     the custodies in which the key falls, or the power to use it in place; `no_token_in` those in
-    which the token itself stays where it is.
+    which the token itself stays where it is. `needs` is what must be there for it to happen at all:
+    a client with a `grant`, one that is an `agent`, or `tickets` somewhere in the estate.
     """
 
     source: str
@@ -41,7 +42,7 @@ class Yield:
     key_in: frozenset[str] = frozenset()
     foothold_in: frozenset[str] = frozenset()
     no_token_in: frozenset[str] = frozenset()
-    needs_grant: bool = False
+    needs: str = ""
 
 
 _FILES: Final = frozenset({"client_credential", "certificate", "refresh_token"})
@@ -62,17 +63,22 @@ YIELDS: Final[Mapping[str, Yield]] = {
         foothold_in=_EVERYWHERE,
     ),
     "commit": Yield(source="CWE-540", kinds=frozenset({"client_credential"})),
-    "ticket": Yield(source="OWASP NHI2:2025", tokens="first", kinds=_REQUEST),
-    "chat": Yield(source="OWASP NHI2:2025", tokens="first"),
-    "vendor_store": Yield(source="OWASP NHI3:2025", kinds=_STORE, needs_grant=True),
+    "ticket": Yield(source="OWASP NHI2:2025", tokens="first", kinds=_REQUEST, needs="tickets"),
+    "chat": Yield(source="OWASP NHI2:2025", tokens="first", needs="tickets"),
+    # A store has one access token for each tenant, and a token has one audience.
+    "vendor_store": Yield(source="OWASP NHI3:2025", tokens="first", kinds=_STORE, needs="grant"),
     "vendor_tokens": Yield(
-        source="OWASP NHI3:2025", kinds=frozenset({"refresh_token"}), needs_grant=True
+        source="OWASP NHI3:2025",
+        tokens="first",
+        kinds=frozenset({"refresh_token"}),
+        needs="grant",
     ),
     # A confused deputy: where it cannot read its own token, it is made to use it.
     "prompt_injection": Yield(
         source="OWASP LLM01:2025",
         foothold_in=frozenset({"signer"}),
         no_token_in=frozenset({"signer"}),
+        needs="agent",
     ),
     "former_employee": Yield(
         source="OWASP NHI1:2025",
@@ -110,14 +116,10 @@ def first_loot(client: Client, theft: str, binding: str, custody: str) -> FirstL
     """Return what a theft yields; raises LabError for what does not exist or makes no sense.
 
     A vendor's store holds grants of customers, so that `vendor_store` and `vendor_tokens` rob only
-    clients whose grant is `refresh_token`.
+    clients whose grant is `refresh_token`; a prompt is obeyed by agents only.
     """
     row = _known(theft, binding, custody)
-    if row.needs_grant and client.grant != "refresh_token":
-        raise LabError(
-            f"The theft {theft} takes refresh tokens, and {client.name} lives from none.",
-            todo="Rob a client whose grant is refresh_token, or choose another theft.",
-        )
+    _refuse_senseless(client, theft, row)
     kinds = set(row.kinds)
     if client.grant != "refresh_token":
         kinds.discard("refresh_token")
@@ -129,10 +131,43 @@ def first_loot(client: Client, theft: str, binding: str, custody: str) -> FirstL
         kinds.add("key")
     if custody in row.foothold_in:
         kinds.add("foothold")
+    if _one_key(client, binding) and custody != "file" and "key" not in kinds:
+        kinds.discard("client_credential")
     tokens = {"each": client.calls, "first": client.calls[:1], "expired": ()}[row.tokens]
     if custody in row.no_token_in:
         tokens = ()
     return FirstLoot(frozenset(kinds | ({"token"} if tokens else set())), tokens)
+
+
+def makes_sense(client: Client, theft: str) -> bool:
+    """Tell whether a theft can happen to this client; tickets are not the client's own business."""
+    needed = YIELDS[theft].needs
+    has_grant, is_agent = client.grant == "refresh_token", client.kind == "agent"
+    return {"grant": has_grant, "agent": is_agent}.get(needed, True)
+
+
+def _refuse_senseless(client: Client, theft: str, row: Yield) -> None:
+    if makes_sense(client, theft):
+        return
+    if row.needs == "agent":
+        raise LabError(
+            f"The theft {theft} needs an agent, and {client.name} is a {client.kind}.",
+            todo="Rob a client whose kind is agent, or choose another theft.",
+        )
+    raise LabError(
+        f"The theft {theft} takes refresh tokens, and {client.name} lives from none.",
+        todo="Rob a client whose grant is refresh_token, or choose another theft.",
+    )
+
+
+def _one_key(client: Client, binding: str) -> bool:
+    """Tell whether the key that the tokens are bound to is what the client authenticates with.
+
+    One connection shows one certificate (RFC 8705 sections 2.1 and 3), so that there are not two.
+    That key is the client's credential: it lies in the credential's file where it lies in one at
+    all, and a copy of the files without it has a certificate, which is no secret.
+    """
+    return client.authentication == "tls_client_auth" and binding == "mtls"
 
 
 def _known(theft: str, binding: str, custody: str) -> Yield:

@@ -6,9 +6,9 @@ Times are lab seconds since the theft; what never happens is None, and ends noth
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from math import inf
-from typing import Final
+from typing import Final, cast
 
 from labsim.blast.first_loot import (
     FirstLoot,
@@ -19,7 +19,7 @@ from labsim.blast.first_loot import (
 )
 from labsim.blast.predicted import opened_by_credential
 from labsim.errors import LabError
-from labsim.estate.plan import Client, Plan
+from labsim.estate.plan import Authentication, Client, Plan
 
 KEPT_APART: Final = "kept_apart"
 CERTIFICATE: Final = "tls_client_auth"
@@ -126,17 +126,22 @@ def _means(
         # It is the holder who asks for new tokens and signs: only eviction ends that.
         yield Mean("foothold", readable(client), _or_never(measures.evict_at))
     if gets_new_tokens(client, loot.kinds):
-        asks_until = _or_never(measures.rotate_at)
-        if client.grant == "refresh_token":
-            # RFC 9700 section 4.14.2: used twice, a family ends; RFC 7009 section 2.1: revoked.
-            asks_until = min(
-                asks_until, _or_never(measures.reused_at), _or_never(measures.revoke_at)
-            )
-        until = _last_token_ends(plan, asks_until, measures)
+        until = _last_token_ends(plan, _asks_until(client, measures), measures)
         if (case.authentication or client.authentication) == CERTIFICATE:
             # The new tokens are bound to it as well (RFC 8705 section 2.1).
             until = min(until, withdrawn_at)
         yield Mean("new tokens", readable(client), until)
+
+
+def _asks_until(client: Client, measures: Countermeasures) -> float:
+    """Return until when the robbed client's credential gets tokens, with a grant's if it needs one.
+
+    RFC 9700 section 4.14.2: used twice, a family ends; RFC 7009 section 2.1: revoked.
+    """
+    ends = [measures.rotate_at]
+    if client.grant == "refresh_token":
+        ends += [measures.reused_at, measures.revoke_at]
+    return min(_or_never(each) for each in ends)
 
 
 def _last_token_ends(plan: Plan, asks_until: float, measures: Countermeasures) -> float:
@@ -150,16 +155,21 @@ def _last_token_ends(plan: Plan, asks_until: float, measures: Countermeasures) -
 
 
 def found_mean(
-    plan: Plan, name: str, robbed: str, now: float, measures: Countermeasures
+    plan: Plan,
+    name: str,
+    case: Case,
+    now: float,
+    measures: Countermeasures,
+    refreshes: bool = False,
 ) -> Mean | None:
     """Return the means that a client's credential is, which was found in a record at `now`.
 
-    None if it opens nothing, or was replaced before. The `robbed` client's own may lie in a record
-    too, and ends as any stolen one does.
+    None if it opens nothing, or was replaced before. The robbed client's own may lie in a record
+    too, and ends as any stolen one does; `refreshes` says that a refresh token of it was stolen.
     """
-    client, mine = plan.client(name), name == robbed
-    asks_until = _or_never(measures.rotate_at if mine else measures.rotate_found_at)
-    opens = opened_by_credential(client)
+    client, mine = plan.client(name), name == case.client
+    asks_until = _asks_until(client, measures) if mine else _or_never(measures.rotate_found_at)
+    opens = opened_by_credential(client, mine and refreshes)
     if now >= asks_until or not opens:
         return None
     last = asks_until + measures.token(plan)
@@ -176,13 +186,15 @@ def stolen(client: Client, case: Case) -> FirstLoot:
             f"A client with {CERTIFICATE} has tokens bound to its certificate, not {case.binding}.",
             todo="Choose the binding mtls, or another authentication.",
         )
+    if authentication != KEPT_APART:
+        return first_loot(
+            replace(client, authentication=cast(Authentication, authentication)),
+            case.theft,
+            case.binding,
+            case.custody,
+        )
     loot = first_loot(client, case.theft, case.binding, case.custody)
-    kinds = set(loot.kinds)
-    if authentication in (CERTIFICATE, KEPT_APART):
-        kinds.discard("client_credential")
-    if authentication == CERTIFICATE and {"key", "certificate"} <= kinds:
-        kinds.add("client_credential")
-    return FirstLoot(frozenset(kinds), loot.tokens)
+    return FirstLoot(loot.kinds - {"client_credential"}, loot.tokens)
 
 
 def _or_never(seconds: float | None) -> float:

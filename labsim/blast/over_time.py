@@ -74,7 +74,8 @@ def steps(
     loot = stolen(predictor.plan.client(case.client), case)
     fallen = {case.client} if "client_credential" in loot.kinds else set()
     first = list(means(predictor.plan, case, measures))
-    thief = _Thief(predictor, case, measures, seconds_per_record, first, fallen)
+    refreshes = "refresh_token" in loot.kinds
+    thief = _Thief(predictor, case, measures, seconds_per_record, first, fallen, refreshes)
     now, found = 0.0, dict[float, Step]()
     while True:
         reach = thief.reach(now)
@@ -103,6 +104,7 @@ class _Thief:
     pace: float
     means: list[Mean]
     fallen: set[str]
+    refreshes: bool
     read_at: dict[str, int] = field(default_factory=dict)
     exposed: int = 0
     stretch: tuple[float, int] | None = None
@@ -151,7 +153,7 @@ class _Thief:
         found = [led.client for led in self.predictor.leads(resource) if led.record == record]
         fresh = [name for name in found if name not in self.fallen]
         self.fallen.update(fresh)
-        plan, robbed = self.predictor.plan, self.case.client
-        opened = [found_mean(plan, name, robbed, now, self.measures) for name in fresh]
+        plan, case, refreshes = self.predictor.plan, self.case, self.refreshes
+        opened = [found_mean(plan, name, case, now, self.measures, refreshes) for name in fresh]
         self.means += [mean for mean in opened if mean is not None]
         return any(opened)

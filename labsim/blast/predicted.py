@@ -18,7 +18,16 @@ from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
-from labsim.blast.first_loot import CUSTODIES, YIELDS, first_loot, gets_new_tokens, opened, readable
+from labsim.blast.first_loot import (
+    CUSTODIES,
+    YIELDS,
+    first_loot,
+    gets_new_tokens,
+    makes_sense,
+    opened,
+    readable,
+)
+from labsim.errors import LabError
 from labsim.estate.plan import Client, Plan
 
 PREDICTIONS_DTYPES: Final = {
@@ -68,18 +77,33 @@ class Predictor:
         self.plan = plan
         self._leads: dict[str, tuple[Led, ...]] = {}
         self._ids: dict[str, tuple[str, ...]] = {}
-        self._followed: dict[tuple[tuple[str, ...], frozenset[str]], Predicted] = {}
+        self._followed: dict[tuple[tuple[str, ...], frozenset[str], str], Predicted] = {}
 
     def of(self, client: str, theft: str, binding: str, custody: str) -> Predicted:
-        """Predict one theft; raises LabError as `first_loot` does, and for an unknown client."""
+        """Predict one theft; raises LabError as `first_loot` does, and for an unknown client.
+
+        And for a theft from tickets or chats where no resource server has any.
+        """
         robbed = self.plan.client(client)
         loot = first_loot(robbed, theft, binding, custody)
+        if YIELDS[theft].needs == "tickets" and not has_tickets(self.plan):
+            raise LabError(
+                f"The theft {theft} needs tickets or chats, and no resource server has any.",
+                todo="Choose another theft.",
+            )
         fallen = {client} if "client_credential" in loot.kinds else ()
-        return self.followed(opened(robbed, loot, binding), fallen)
+        refreshes = client if "refresh_token" in loot.kinds else ""
+        return self.followed(opened(robbed, loot, binding), fallen, refreshes)
 
-    def followed(self, first: Iterable[str], fallen: Iterable[str] = ()) -> Predicted:
-        """Predict what follows once the resources `first` are open and `fallen` have fallen."""
-        key = tuple(dict.fromkeys(first)), frozenset(fallen)
+    def followed(
+        self, first: Iterable[str], fallen: Iterable[str] = (), refreshes: str = ""
+    ) -> Predicted:
+        """Predict what follows once the resources `first` are open and `fallen` have fallen.
+
+        `refreshes` is the client of whom the thief has a refresh token, if of any: that waits for
+        the client's credential.
+        """
+        key = tuple(dict.fromkeys(first)), frozenset(fallen), refreshes
         if key not in self._followed:
             self._followed[key] = self._follow(*key)
         return self._followed[key]
@@ -96,7 +120,7 @@ class Predictor:
         known = self.plan.clients.get(client)
         return known is not None and known.authentication == _SECRET
 
-    def _follow(self, first: tuple[str, ...], fallen: frozenset[str]) -> Predicted:
+    def _follow(self, first: tuple[str, ...], fallen: frozenset[str], refreshes: str) -> Predicted:
         credentials, path, hops = set(fallen), list[Led](), 0
         read, level = dict.fromkeys(first), first
         while level:
@@ -107,14 +131,15 @@ class Predictor:
                     found.append(led)
             hops += bool(found)
             path += found
-            level = tuple(dict.fromkeys(self._opened_by(found, read)))
+            level = tuple(dict.fromkeys(self._opened_by(found, read, refreshes)))
             read |= dict.fromkeys(level)
         records = frozenset(one for resource in read for one in self._records(resource))
         return Predicted(records, frozenset(read), frozenset(credentials), hops, tuple(path))
 
-    def _opened_by(self, found: list[Led], read: dict[str, None]) -> Iterator[str]:
+    def _opened_by(self, found: list[Led], read: dict[str, None], refreshes: str) -> Iterator[str]:
         for led in found:
-            for resource in opened_by_credential(self.plan.client(led.client)):
+            client = self.plan.client(led.client)
+            for resource in opened_by_credential(client, led.client == refreshes):
                 if resource not in read:
                     yield resource
 
@@ -124,9 +149,19 @@ class Predictor:
         return self._ids[resource]
 
 
-def opened_by_credential(client: Client) -> tuple[str, ...]:
-    """Return what a client's credential opens alone, as it is found in a record."""
-    return readable(client) if gets_new_tokens(client, _FOUND) else ()
+def opened_by_credential(client: Client, refreshes: bool = False) -> tuple[str, ...]:
+    """Return what a client's credential opens that is found in a record.
+
+    Alone, or with a refresh token of this client's that the thief has had all along.
+    """
+    kinds = _FOUND | {"refresh_token"} if refreshes else _FOUND
+    return readable(client) if gets_new_tokens(client, kinds) else ()
+
+
+def has_tickets(plan: Plan) -> bool:
+    """Tell whether tickets or chats lie anywhere: at `collab`, or where a name or title says so."""
+    told = [f"{name} {resource.title}".lower() for name, resource in plan.resources.items()]
+    return "collab" in plan.resources or any("ticket" in t or "chat" in t for t in told)
 
 
 def _whole(text: str) -> list[str]:
@@ -169,10 +204,12 @@ def predictions(plan: Plan, clients: Iterable[str] | None = None) -> pd.DataFram
 
 
 def footholds(plan: Plan, clients: Iterable[str] | None = None) -> Iterator[tuple[str, str]]:
-    """Yield every client with every theft that makes sense for it."""
+    """Yield every client with every theft that makes sense for it, and can happen in this plan."""
+    tickets = has_tickets(plan)
+    possible = [theft for theft, row in YIELDS.items() if tickets or row.needs != "tickets"]
     for name in plan.clients if clients is None else clients:
-        refreshes = plan.client(name).grant == "refresh_token"
-        yield from ((name, t) for t, row in YIELDS.items() if refreshes or not row.needs_grant)
+        client = plan.client(name)
+        yield from ((name, theft) for theft in possible if makes_sense(client, theft))
 
 
 def _counts(found: Predicted, of: int) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -120,8 +120,16 @@ class Table:
             raise self.refusal(key, f"{value!r} is unknown", f"Write one of: {', '.join(have)}.")
         return value
 
-    def some_of(self, key: str, choices: Iterable[str]) -> tuple[str, ...]:
-        """Return one or more of `choices`, none of them twice."""
+    def some_of(
+        self,
+        key: str,
+        choices: Iterable[str],
+        why_not: Callable[[str], tuple[str, str] | None] = lambda _value: None,
+    ) -> tuple[str, ...]:
+        """Return one or more of `choices`, none of them twice.
+
+        `why_not` says of a choice why it cannot be here, and what to do; None where it can.
+        """
         have = tuple(choices)
         values = self._get(key, list, f"a list of some of {', '.join(have)}")
         for value in values:
@@ -130,6 +138,8 @@ class Table:
                 raise self.refusal(key, problem, todo)
             if values.count(value) > 1:
                 raise self.refusal(key, f"{value!r} is there twice", "Write each of them once.")
+            if (refused := why_not(value)) is not None:
+                raise self.refusal(key, *refused)
         if not values:
             raise self.refusal(key, "the list is empty", f"Write some of: {', '.join(have)}.")
         return tuple(values)

@@ -15,6 +15,7 @@ from labsim.binding import Presentation
 from labsim.errors import LabError
 from labsim.estate.names import ATTACKER, COLLECTION, CONTRACTOR, CONTRACTOR_FILE
 from labsim.estate.plan import Plan
+from labsim.estate.possible_thefts import ticket_service
 from labsim.estate.private_file import read_json, write_private_json
 from labsim.estate.serving import BINDINGS, new_id
 from labsim.http_message import Request
@@ -22,26 +23,13 @@ from labsim.roles.client import Send, TokenRefused, obtain_token, present
 from labsim.roles.client_authentication import BASIC, basic
 from labsim.roles.grants import CLIENT_CREDENTIALS
 
-_USUAL = "collab"
-_WORDS = ("ticket", "chat")
-
-
-def ticket_service(plan: Plan) -> str | None:
-    """Return the resource server that holds tickets or chats, by its name or title; or None."""
-    if _USUAL in plan.resources:
-        return _USUAL
-    for name, resource in plan.resources.items():
-        if any(word in f"{name} {resource.title}".lower() for word in _WORDS):
-            return name
-    return None
-
 
 def registered_contractor(run: Path, plan: Plan, urls: Mapping[str, str]) -> list[dict[str, Any]]:
     """Put the contractor's credential into the attacker's folder; return its metadata, if any.
 
     `urls` are where the resource servers' records are, by name.
     """
-    service = ticket_service(plan)
+    service = ticket_service(plan.resources)
     if service is None:
         return []
     secret = secrets.token_urlsafe(32)

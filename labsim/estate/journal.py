@@ -18,7 +18,7 @@ from labsim.errors import LabError
 
 
 class JournalFile:
-    """Be a `campaign.Journal` in a file that only its owner may read.
+    """Be a `campaign_journal.Journal` in a file that only its owner may read.
 
     Raises LabError for a file with a line that is no entry, other than half a last one.
     """

@@ -30,6 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args
@@ -38,6 +39,7 @@ from labsim.errors import LabError
 from labsim.estate import checked_table
 from labsim.estate.checked_table import Table, shown
 from labsim.estate.names import RESERVED
+from labsim.estate.possible_thefts import THEFTS, why_not
 from labsim.rooms import names
 
 DATA = Path(__file__).resolve().parents[2] / "data"
@@ -216,7 +218,7 @@ def load(named: Path | str | None = None) -> Plan:
         token_seconds=table.whole_number("token_seconds", 1, 366 * 24 * 3600),
         resources=resources,
         clients=clients,
-        stories=_by_name(_stories(table, clients)),
+        stories=_by_name(_stories(table, clients, resources)),
         file=file,
     )
 
@@ -287,13 +289,10 @@ def _clients(estate: Table, resources: Mapping[str, Resource]) -> Iterator[Clien
         )
 
 
-def _stories(estate: Table, clients: Mapping[str, Client]) -> Iterator[Story]:
-    thefts = names("labsim.thefts")
+def _stories(
+    estate: Table, clients: Mapping[str, Client], resources: Mapping[str, Resource]
+) -> Iterator[Story]:
     for name, table in estate.tables("stories", _STORY):
-        yield Story(
-            name=name,
-            title=table.text("title"),
-            sentence=table.text("sentence"),
-            client=table.one_of("client", clients),
-            thefts=table.some_of("thefts", thefts),
-        )
+        said = table.text("title"), table.text("sentence"), table.one_of("client", clients)
+        refused = partial(why_not, clients[said[-1]], clients, resources)
+        yield Story(name, *said, table.some_of("thefts", THEFTS, refused))

@@ -37,6 +37,7 @@ def take(access: Access) -> Iterable[Loot]:
             loot,
             found_at=f"{loot.found_at}, the process and its memory",
             key=key,
+            client_credential=_completed(loot.client_credential, key),
             foothold=foothold.address,
             ahead=tuple(foothold.sign_ahead(loot.url, times)),
         )
@@ -50,6 +51,19 @@ def _key_in_memory(
     """Return the key that is not the one the client authenticates with, if memory holds one."""
     own = (credential or {}).get("private_jwk")
     return next((key for key in foothold.read_memory() if key != own), None)
+
+
+def _completed(
+    credential: Mapping[str, Any] | None, key: Mapping[str, str] | None
+) -> Mapping[str, Any] | None:
+    """Return the credential with the key from memory, where its own file has a certificate alone.
+
+    Bound by mutual TLS, one key is what the client authenticates with and what its tokens are bound
+    to (RFC 8705 sections 2.1 and 3).
+    """
+    if credential is None or key is None or "certificate" not in credential:
+        return credential
+    return {"private_jwk": key, **credential}
 
 
 THEFT = Theft(

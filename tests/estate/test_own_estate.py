@@ -32,7 +32,7 @@ def test_the_page_has_a_whole_estate() -> None:
     assert set(FILES) == {"estate.toml", "wiki.json", "billing.json"}
 
 
-# Nothing there holds tickets or chats; no client of it is an agent, and one lives from grants.
+# Nothing there holds tickets or chats; one client of it is an agent, and one lives from grants.
 _NOT_HERE = ("ticket", "chat", "vendor_store", "vendor_tokens", "prompt_injection")
 
 

@@ -79,6 +79,6 @@ def test_the_case_is_a_record_that_the_agent_was_served_and_is_in_no_count(
 
 
 def test_a_program_obeys_no_text_that_it_reads(lab: labsim.Lab) -> None:
-    with pytest.raises(LabError, match=r"needs an agent; nightly-export is .* support-agent"):
+    with pytest.raises(LabError, match=r"needs an agent, and nightly-export is .* support-agent"):
         lab.attacker.steal("nightly-export", by="prompt_injection")
     assert len(lab.attacker.steal("support-agent", by="prompt_injection")) == 2

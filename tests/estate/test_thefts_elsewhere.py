@@ -11,7 +11,7 @@ from labsim.errors import LabError
 from labsim.estate import plan as plans
 
 
-def test_an_estate_without_tickets_says_so(tmp_path: Path) -> None:
+def test_an_estate_without_tickets_says_so_before_it_starts_and_when_asked(tmp_path: Path) -> None:
     text = (plans.DATA / "estate.toml").read_text()
     text = (
         text.replace("resources.collab", "resources.wiki")
@@ -19,10 +19,15 @@ def test_an_estate_without_tickets_says_so(tmp_path: Path) -> None:
         .replace("collab.read", "wiki.read")
     )
     text = text.replace('"collab"', '"wiki"').replace("Tickets and chat", "Notes")
-    (tmp_path / "estate.toml").write_text(text)
+    file = tmp_path / "estate.toml"
+    file.write_text(text)
     (tmp_path / "records").symlink_to(plans.DATA / "records")
-    with (
-        labsim.start(tmp_path / "estate.toml", quiet=True) as small,
-        pytest.raises(LabError, match=r"No resource server .* holds tickets or chats"),
-    ):
-        small.attacker.steal("support-agent", by="ticket")
+    none = r"ticket needs tickets or chats, and no resource server of this estate"
+    with pytest.raises(LabError, match=rf"estate\.toml, stories\.ai_agent\.thefts: {none}"):
+        labsim.start(file, quiet=True)
+    assert '"ticket", "chat", ' in text
+    file.write_text(text.replace('"ticket", "chat", ', ""))
+    with labsim.start(file, quiet=True) as small:
+        with pytest.raises(LabError, match=rf"{none}.*Nothing was stolen"):
+            small.attacker.steal("support-agent", by="ticket")
+        assert small.attacker.steal("support-agent", by="log_line").pieces

@@ -124,6 +124,6 @@ def test_a_vendors_tokens_without_its_credential_end_with_the_access_token(
 
 @pytest.mark.parametrize("theft", ["vendor_store", "vendor_tokens"])
 def test_a_client_without_a_grant_has_no_tenants(lab: labsim.Lab, theft: str) -> None:
-    with pytest.raises(LabError, match=r"lives from refresh tokens; ci-runner.*lead-sync"):
+    with pytest.raises(LabError, match=r"lives from refresh tokens, and ci-runner.*lead-sync"):
         lab.attacker.steal("ci-runner", by=theft)
     assert lab.attacker.steal("lead-sync", by=theft)

@@ -68,6 +68,39 @@ def test_what_is_no_loot_is_not_replayed(lab: labsim.Lab) -> None:
     assert len(lab.attacker.replay(haul[0], by="token_as_is", against="orders")) == 1
 
 
+NO_TEXTS: list[Any] = [["a"], {}, {"a": 1}, 3, None, b"a", ([],)]
+
+
+@pytest.mark.parametrize("wrong", NO_TEXTS, ids=str)
+def test_a_request_is_known_by_a_text(lab: labsim.Lab, wrong: Any) -> None:
+    haul = lab.attacker.steal("storefront", by="log_line")
+    attempt = int(lab.attacker.replay(haul, by="token_as_is")["attempt"].iloc[0])
+    with pytest.raises(LabError, match=r"is no Request-Id\. Nothing was looked up\..*lab\.work"):
+        lab.event(wrong)
+    with pytest.raises(LabError, match="is no Request-Id"):
+        lab.attacker.beside(attempt, wrong)
+    mine = lab.work_rows("storefront")[0]["request_id"]
+    assert lab.event(mine)["request_id"] == mine
+    assert lab.event("nobody's") == lab.event("") == {}
+    assert len(lab.attacker.beside(attempt, mine)) > 3  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("wrong", [[1], {}, "1", None, ([],), 10**6], ids=str)
+def test_an_attempt_is_known_by_its_number(lab: labsim.Lab, wrong: Any) -> None:
+    haul = lab.attacker.steal("storefront", by="log_line")
+    lab.attacker.replay(haul, by="token_as_is")
+    mine = lab.work_rows("storefront")[0]["request_id"]
+    with pytest.raises(LabError, match=r"no attempt called .*There are: 1"):
+        lab.attacker.beside(wrong, mine)
+    with pytest.raises(LabError, match="There is no attempt"):
+        lab.attacker.show(wrong)
+    campaign = lab.attacker.campaign(haul)
+    with pytest.raises(LabError, match="This campaign has no attempt"):
+        campaign.show(wrong)
+    assert campaign.show(1)
+    assert lab.attacker.show(1)
+
+
 def test_time_is_a_number_with_a_unit(lab: labsim.Lab) -> None:
     before = lab.now
     with pytest.raises(LabError, match=r"'x' has no unit\. Lab time was not advanced"):

@@ -16,7 +16,8 @@ def resource(name: str, *texts: str) -> Resource:
         Record(f"{name}-{number}", "internal", f"Record {number}", text)
         for number, text in enumerate(texts, 1)
     )
-    return Resource(name, name.capitalize(), "zone", "a test", "", records)
+    title = {"mail": "Mail and chat"}.get(name, name.capitalize())
+    return Resource(name, title, "zone", "a test", "", records)
 
 
 def client(name: str, *calls: str, **more: Any) -> Client:
@@ -63,6 +64,7 @@ def shop() -> Plan:
 
     `web` calls orders and mail, `mailer` calls mail and payroll, `payer` calls vault; `partner`
     lives from a refresh token and calls orders; `signed` authenticates by a key and calls vault.
+    The first and the partner are agents, and chats lie at mail, so that every theft can happen.
     """
     resources = (
         resource("orders", "a lamp", "a chair", "a bed"),
@@ -71,10 +73,10 @@ def shop() -> Plan:
         resource("vault", "gold", secret_of("partner"), secret_of("signed")),
     )
     clients = (
-        client("web", "orders", "mail"),
+        client("web", "orders", "mail", kind="agent"),
         client("mailer", "mail", "payroll"),
         client("payer", "vault"),
-        client("partner", "orders", grant="refresh_token"),
+        client("partner", "orders", grant="refresh_token", kind="agent"),
         client("signed", "vault", authentication="private_key_jwt"),
     )
     return plan_of(resources, clients)

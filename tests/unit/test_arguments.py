@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import labsim
-from labsim.arguments import idle_seconds, lab_seconds, number
+from labsim.arguments import idle_seconds, is_number_of, lab_seconds, number, request_id
 from labsim.errors import LabError
 
 NONE = ["x", "1", None, [1], {}, True, float("nan"), float("inf"), 10**400, 1j, object()]
@@ -29,6 +29,19 @@ def test_what_is_no_number_is_named(value: object) -> None:
     if value is not None:
         with pytest.raises(LabError, match="idle_minutes must be a number"):
             idle_seconds(value)
+
+
+@pytest.mark.parametrize("value", [[1], {}, ([],), None, 1, b"x"], ids=str)
+def test_what_is_no_text_is_no_request_id(value: object) -> None:
+    with pytest.raises(LabError, match=r"is no Request-Id\. Nothing was looked up"):
+        request_id(value)
+    assert (request_id(""), request_id("r-1")) == ("", "r-1")
+
+
+def test_a_number_that_is_known_is_one_whatever_its_type() -> None:
+    known = {1: "a", 2: "b"}
+    assert all(is_number_of(one, known) for one in (1, 1.0, np.int64(2)))
+    assert not any(is_number_of(none, known) for none in ([1], {}, ([],), None, "1", 3, 1j))
 
 
 def test_a_number_without_its_unit_is_refused() -> None:

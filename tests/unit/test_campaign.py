@@ -14,7 +14,6 @@ from labsim.campaign import ORDER, Campaign
 from labsim.estate import plan as plans
 from labsim.estate.plan import Client, Plan, Record
 from labsim.loot import Loot
-from tests.random_plans import random_plan
 from tests.wired_estate import BINDINGS, REPLAYS, MemoryJournal, WiredEstate
 
 LAB = plans.load()
@@ -173,7 +172,8 @@ def test_a_found_credential_makes_a_stolen_refresh_token_usable() -> None:
 
 def test_another_clients_credential_does_not() -> None:
     campaign, rows = from_theft(vendor("storefront"), "lead-sync", "vendor_tokens")
-    assert list(campaign.credentials) == ["lead-sync/crm by vendor_tokens", "storefront in crm-1"]
+    tenants = [f"lead-sync/crm by vendor_tokens{more}" for more in ("", " #2", " #3")]
+    assert list(campaign.credentials) == [*tenants, "storefront in crm-1"]
     (refused,) = at(rows, credential="storefront in crm-1")
     assert refused["error"] == "insufficient_scope"
 
@@ -198,39 +198,6 @@ def test_a_journal_of_another_campaign_is_refused() -> None:
     with pytest.raises(ValueError, match="another campaign"):
         list(estate.campaign(1, journal).run(loot[:1]))
     assert list(estate.campaign(1, journal).run(loot)) == first
-
-
-def closure(plan: Plan, client: str) -> set[str]:
-    """Work out from the plan what a token out of a log leads to; only bearer tokens lead on."""
-    first = plan.client(client)
-    readers = [first] if first.binding == "bearer" else []
-    read: set[str] = set()
-    while readers:
-        opened = {c for each in readers for c in each.calls if f"{c}.read" in each.scopes} - read
-        read |= opened
-        texts = "".join(r.text for name in opened for r in plan.resource(name).records)
-        found = [c for c in plan.clients.values() if f"{{client_secret:{c.name}}}" in texts]
-        readers = [c for c in found if c.grant == "client_credentials"]
-    return {record.id for name in read for record in plan.resource(name).records}
-
-
-@pytest.mark.parametrize("seed", range(40))
-def test_random_estates_lose_what_their_plan_says(seed: int) -> None:
-    plan = random_plan(seed)
-    estate = WiredEstate(plan)
-    for client in plan.clients:
-        campaign, _rows = run(estate, estate.robbed(client, "log_line"), seed)
-        assert set(campaign.records) == closure(plan, client), client
-
-
-def test_the_random_estates_are_worth_it() -> None:
-    lost = [len(closure(plan, c)) for plan in map(random_plan, range(200)) for c in plan.clients]
-    assert min(lost) == 0
-    assert max(lost) > 10
-    bindings = {c.binding for s in range(200) for c in random_plan(s).clients.values()}
-    assert bindings == set(BINDINGS)
-    assert random_plan(7) == random_plan(7)
-    assert random_plan(7) != random_plan(8)
 
 
 def test_the_order_names_replays_that_exist_and_each_once() -> None:

@@ -22,7 +22,7 @@ def alone() -> Predictor:
     """Make an estate in which no record leads on; tokens live for an hour."""
     resources = (resource("orders", "a", "b", "c"), resource("mail", "d", "e"))
     clients = (
-        client("web", "orders", "mail"),
+        client("web", "orders", "mail", kind="agent"),
         client("partner", "orders", grant="refresh_token"),
     )
     return Predictor(plan_of(resources, clients))
@@ -89,7 +89,9 @@ def test_a_certificate_that_is_also_the_authentication_goes_on_where_a_dpop_key_
     assert end_of(certificate, measures(rotate_at=2 * HOUR)) == 3 * HOUR
     # Where the key does not fall, neither does the authentication.
     assert end_of(replace(certificate, custody="memory"), NOTHING) == 0
-    assert end_of(replace(certificate, theft="commit"), NOTHING) == 0
+    committed = replace(certificate, theft="commit")
+    assert end_of(replace(committed, custody="memory"), NOTHING) == 0
+    assert end_of(committed, NOTHING) is None  # the file with the credential has its key
     assert end_of(replace(certificate, theft="former_employee"), NOTHING) is None
 
 
@@ -117,6 +119,19 @@ def test_a_refresh_token_ends_with_its_grant_too() -> None:
     assert end_of(replace(case, theft="vendor_tokens"), NOTHING) == 0
     bearer = Case("partner", "vendor_tokens", "bearer", "none")
     assert end_of(bearer, NOTHING) == HOUR
+
+
+def test_a_stolen_refresh_token_waits_for_a_credential_that_is_found() -> None:
+    resources = (resource("orders", secret_of("partner")), resource("mail", "hello"))
+    partner = client("partner", "orders", "mail", grant="refresh_token")
+    predictor = Predictor(plan_of(resources, [partner]))
+    case, often = Case("partner", "vendor_tokens", "bearer", "none"), {"until": 9 * HOUR}
+    alone = over_time(predictor, [case], NOTHING, **often)
+    assert list(alone["within_reach"])[-1] == 2
+    rotated = over_time(predictor, [case], measures(rotate_at=600), **often)
+    assert list(rotated["seconds"]) == [0, HOUR, 600 + HOUR, 9 * HOUR]
+    assert list(rotated["within_reach"]) == [2, 2, 0, 0]
+    assert end_of(replace(case, theft="log_line"), NOTHING) == HOUR
 
 
 def test_a_foothold_ends_with_eviction_and_proofs_made_ahead_with_the_token() -> None:

@@ -27,7 +27,7 @@ def alone() -> Plan:
     """Make an estate in which no record leads on."""
     resources = (resource("orders", "a", "b", "c"), resource("mail", "d", "e"))
     clients = (
-        client("web", "orders", "mail"),
+        client("web", "orders", "mail", kind="agent"),
         client("partner", "orders", "mail", grant="refresh_token"),
     )
     return plan_of(resources, clients)
@@ -81,7 +81,9 @@ def test_a_signer_does_not_stop_an_agent_that_is_made_to_use_it() -> None:
 
 def test_a_vendor_s_store_needs_the_vendor_s_credential_unless_the_token_is_bearer() -> None:
     assert read("vendor_store", "dpop", "memory", "partner") == ORDERS | MAIL
-    assert read("vendor_tokens", "bearer", "none", "partner") == ORDERS | MAIL
+    # An access token of each tenant, for one server; with the credential, more for each.
+    assert read("vendor_store", "bearer", "none", "partner") == ORDERS | MAIL
+    assert read("vendor_tokens", "bearer", "none", "partner") == ORDERS
     assert all(read("vendor_tokens", *pair, "partner") == set() for pair in BOUND_PAIRS)
 
 
@@ -96,6 +98,50 @@ def test_a_refresh_token_and_the_credential_are_worth_something_only_together() 
 def test_a_vendor_s_theft_of_a_client_without_grant_is_refused_by_name(theft: str) -> None:
     with pytest.raises(LabError, match=rf"{theft}.* web .*refresh_token"):
         predicted.predicted(alone(), "web", theft, "bearer", "none")
+
+
+def test_a_prompt_is_obeyed_by_an_agent_only() -> None:
+    with pytest.raises(LabError, match=r"prompt_injection needs an agent.*partner is a workload"):
+        predicted.predicted(alone(), "partner", "prompt_injection", "bearer", "none")
+
+
+@pytest.mark.parametrize("theft", ["ticket", "chat"])
+def test_without_tickets_nobody_pastes_into_one(theft: str) -> None:
+    quiet = plan_of([resource("orders", "a")], [client("web", "orders")])
+    with pytest.raises(LabError, match=rf"{theft} needs tickets or chats"):
+        predicted.predicted(quiet, "web", theft, "bearer", "none")
+    assert theft not in dict.fromkeys(name for _, name in predicted.footholds(quiet))
+    for named in ("collab", "our-chat", "ticketing"):
+        loud = plan_of([resource("orders", "a"), resource(named, "b")], [client("web", "orders")])
+        found = predicted.predicted(loud, "web", theft, "bearer", "none")
+        assert found.records == {"orders-1"}
+        assert ("web", theft) in predicted.footholds(loud)
+
+
+# Where the key that the tokens are bound to is what the client authenticates with.
+
+
+@pytest.mark.parametrize(
+    ("theft", "custody", "falls"),
+    [
+        ("container_files", "file", True),
+        ("container_files", "memory", False),
+        ("container_files", "signer", False),
+        ("container_code", "memory", True),
+        ("container_code", "signer", False),
+        ("commit", "file", True),
+        ("commit", "memory", False),
+        ("former_employee", "signer", False),
+    ],
+)
+def test_a_certificate_without_its_key_is_no_credential(
+    theft: str, custody: str, falls: bool
+) -> None:
+    one = client("one", "orders", authentication="tls_client_auth")
+    loot = first_loot.first_loot(one, theft, "mtls", custody)
+    assert ("client_credential" in loot.kinds) is falls
+    # Bound in another way, it has two keys, and its credential lies in a file.
+    assert "client_credential" in first_loot.first_loot(one, theft, "dpop", custody).kinds
 
 
 # What lies beside a token, where no credential hides it.
@@ -200,6 +246,19 @@ def test_the_robbed_client_s_own_credential_counts_and_is_no_hop() -> None:
     assert found.records == VAULT  # the partner's credential opens nothing without its grant
 
 
+@pytest.mark.parametrize("theft", ["vendor_tokens", "log_line"])
+def test_a_stolen_refresh_token_waits_for_its_clients_credential(theft: str) -> None:
+    resources = (resource("a", secret_of("partner")), resource("b", "gold"))
+    mine = plan_of(resources, [client("partner", "a", "b", grant="refresh_token")])
+    first = {"vendor_tokens": {"a-1"}, "log_line": {"a-1", "b-1"}}[theft]
+    found = predicted.predicted(mine, "partner", theft, "bearer", "none")
+    assert found.path == (Led("a-1", "partner"),)
+    assert found.records == first | {"b-1"}
+    # Without that record the store is worth its tokens, and no more.
+    alone = plan_of((resource("a", "nothing"), resource("b", "gold")), list(mine.clients.values()))
+    assert predicted.predicted(alone, "partner", theft, "bearer", "none").records == first
+
+
 def test_credentials_that_lead_in_a_circle_end() -> None:
     resources = (resource("a", secret_of("two")), resource("b", secret_of("one")))
     mine = plan_of(resources, [client("one", "a"), client("two", "b")])
@@ -254,8 +313,9 @@ def test_the_table_has_every_foothold_binding_and_custody_once() -> None:
     assert types == dict.fromkeys(texts, "string") | dict.fromkeys(
         ("records", "of", "resources", "credentials", "hops"), "int64"
     )
-    # Ten thefts of each client and two more of the one with a grant; bearer, and three by three.
-    assert len(frame) == (5 * 10 + 2) * 10
+    # Nine thefts of each client, one more of each agent and two more of the one with a grant;
+    # bearer, and three by three.
+    assert len(frame) == (5 * 9 + 2 + 2) * 10
     assert not frame.duplicated(list(texts)).any()
     assert set(frame["of"]) == {10}
     row = frame[(frame["client"] == "web") & (frame["theft"] == "log_line")].iloc[0]

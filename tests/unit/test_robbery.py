@@ -30,7 +30,8 @@ class Lab:
         )
         self.attacker = SimpleNamespace(holding=SimpleNamespace(release=list))
         client = SimpleNamespace(name="app", calls=("orders",), scopes=("orders.read",))
-        self.plan = SimpleNamespace(client=lambda _name: client)
+        everything = {"clients": {"app": client}, "resources": {}}
+        self.plan = SimpleNamespace(client=lambda _name: client, **everything)
         self.given: list[str] = []
         self.proxy: str | None = None
 
