@@ -133,7 +133,7 @@ def lanes(measured: pd.DataFrame, predicted: pd.DataFrame, titles: Mapping[str, 
         key = (case[0], case[2], tuple(expected[case]), tries, int(made[-1]["exposed"]), wrong)
         alike.setdefault(key, []).append(case[3:])
     return [
-        Lane(key[0], titles.get(key[0], words.plain(key[0])), tuple(cases), *key[1:])  # type: ignore[arg-type]
+        Lane(key[0], titles.get(key[0], words.plain(key[0])), tuple(cases), *key[1:])
         for key, cases in alike.items()
     ]
 

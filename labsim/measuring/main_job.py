@@ -1,4 +1,4 @@
-"""The main job's second part: incidents over time, a roll-out and alarms, in an estate of their own.
+"""The main job's second part, in an estate of its own: over time, in a roll-out, and alarms.
 
 What happens here changes clients for good and moves the clock by days, so that the first part, in
 which each attempt is compared with what was written down, is over by then.
