@@ -173,7 +173,10 @@ class AttackerHandle:
         seed: int = 0,
         progress: Callable[[int], None] | None = None,
     ) -> CampaignResult:
-        """Go on from loot until nothing new is found; `seed` decides the order of the attempts."""
+        """Go on from loot until nothing new is found; `seed` decides the order of the attempts.
+
+        They are in the result's own `attempts`, and not among those of `lab.attempts()`.
+        """
         pieces = loot.pieces if isinstance(loot, Haul) else (loot,)
         targets = [self.target(name) for name in self._lab.plan.resources]
         return CampaignResult.run(self._lab, pieces, targets, seed, progress)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from labsim.charts import palette, words
+from labsim.charts import boxes, words
 from labsim.errors import LabError
 
 if TYPE_CHECKING:
@@ -81,14 +81,15 @@ class EstateMap:
     def alt(self) -> str:
         """Return the map in words."""
         parts = [self.title]
-        for client in self.clients:
-            to = [r.title for c, r in self.calls if c is client]
-            said = f"{client.title} ({self.held(client)}) calls {words.listed(to)}" if to else ""
-            parts.append(f"{said}{f'; {self.loss(client)}' if client.name in self.stolen else ''}.")
-        for each in self.resources:
-            if each.name in self.served:
-                parts.append(f"{each.title}: {self.fall(each)}.")
-        return " ".join(parts)
+        servers = boxes.resource_boxes(self)
+        for box in boxes.client_boxes(self):
+            to = [server.title for server in servers if box.calls(server)]
+            said = f"{box.title} ({self.held(box.first)})"
+            said += f" calls {words.listed(to)}" if to else ""
+            robbed = f"; {self.loss(box.first)}" if box.first.name in self.stolen else ""
+            parts.append(f"{said}{robbed}." if to or robbed else "")
+        parts += [f"{each.title}: {each.told(self)}." for each in servers if each.told(self)]
+        return " ".join(part for part in parts if part)
 
     @cached_property
     def picture(self) -> Picture:
@@ -101,7 +102,9 @@ class EstateMap:
     @cached_property
     def mermaid(self) -> str:
         """Return the map as mermaid text, which JupyterLab draws in the page's own colours."""
-        return "\n".join(_mermaid(self))
+        from labsim.charts import estate_mermaid
+
+        return estate_mermaid.text(self)
 
     def _repr_mimebundle_(self, **_how: Any) -> dict[str, str]:
         # No text/html: JupyterLab would prefer it to the mermaid drawing.
@@ -143,62 +146,3 @@ def estate_map(
         stolen={name: tuple(taken[name]) for name in plan.clients if name in taken},
         served={name: fell[name] for name in plan.resources if name in fell},
     )
-
-
-_ESCAPES = {ord(c): f"#{ord(c)};" for c in '"<>#&;{}[]()|`\\'}
-
-
-def _quoted(*lines: str) -> str:
-    # Mermaid reads text as markup: a title must not be able to end its box or bring a tag.
-    return '"' + "<br/>".join(line.translate(_ESCAPES) for line in lines) + '"'
-
-
-def _plain(text: str) -> str:
-    return "".join("," if character in "{};#\n" else character for character in text)
-
-
-def _mermaid(shown: EstateMap) -> list[str]:
-    lines = ["flowchart LR", f"accTitle: {_plain(shown.title)}", f"accDescr: {_plain(shown.alt)}"]
-    client_ids = {client.name: f"c{n}" for n, client in enumerate(shown.clients)}
-    resource_ids = {resource.name: f"r{n}" for n, resource in enumerate(shown.resources)}
-    lines.append('subgraph clients["workloads and agents"]')
-    for client in shown.clients:
-        box = "([{}])" if client.kind == "agent" else "[{}]"
-        label = _quoted(client.title, shown.held(client))
-        lines.append(f"  {client_ids[client.name]}{box.format(label)}")
-    lines += ["end", 'as["Authorization server"]', 'subgraph resources["resource servers"]']
-    for each in shown.resources:
-        more = [shown.fall(each)] if each.name in shown.served else []
-        lines.append(f"  {resource_ids[each.name]}[({_quoted(each.title, *more)})]")
-    lines.append("end")
-    return lines + _edges(shown, client_ids, resource_ids)
-
-
-def _edges(
-    shown: EstateMap, client_ids: Mapping[str, str], resource_ids: Mapping[str, str]
-) -> list[str]:
-    lines = ["as -. tokens .-> clients"]
-    coloured: dict[str, list[int]] = {}
-    for number, (client, resource) in enumerate(shown.calls, 1):
-        binding = shown.binding(client)
-        label = _quoted(words.binding(binding))
-        lines.append(f"{client_ids[client.name]} -->|{label}| {resource_ids[resource.name]}")
-        coloured.setdefault(palette.mark(binding).colour, []).append(number)
-    for colour, numbers in coloured.items():
-        places = ",".join(str(number) for number in numbers)
-        lines.append(f"linkStyle {places} stroke:{colour},stroke-width:2px")
-    if shown.stolen:
-        lines += ['subgraph outside["outside"]', '  thief{{"Attacker"}}', "end"]
-        for client in shown.clients:
-            if client.name in shown.stolen:
-                lines.append(
-                    f"{client_ids[client.name]} -. {_quoted(shown.loss(client))} .-> thief"
-                )
-        for name, count in shown.served.items():
-            if count != 0:
-                label = f"|{_quoted(f'{count} records')}|" if count else ""
-                lines.append(f"thief ==>{label} {resource_ids[name]}")
-        robbed = ",".join(client_ids[name] for name in shown.stolen)
-        lines.append("classDef robbed stroke-width:4px,stroke-dasharray:6 3")
-        lines.append(f"class {robbed},thief robbed")
-    return lines

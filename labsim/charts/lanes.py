@@ -151,7 +151,8 @@ def title(found: list[Lane]) -> str:
     every = [lane for lane in found for _ in lane.cases]
     exposed = [lane for lane in every if lane.exposed]
     wrong = sum(lane.wrong * len(lane.cases) for lane in found)
-    more = f" In {wrong} tries measured and predicted differ." if wrong else ""
+    tries = "1 try" if wrong == 1 else f"{wrong} tries"
+    more = f" In {tries} measured and predicted differ." if wrong else ""
     if not exposed:
         return f"None of {len(every)} thieves was served a record.{more}"
     still = [lane for lane in found if lane.still]
