@@ -65,9 +65,9 @@ class Credential:
 class Campaign:
     """Run one campaign; `credentials` and `records` grow with it.
 
-    `seed` decides the order in which a wave's pairs of credential and target are tried; loot for one
-    resource is tried at others if it `goes_elsewhere`. `records` are those that were served, by id,
-    with the resource server's name as `resource`.
+    `seed` decides the order in which a wave's pairs of credential and target are tried; loot for
+    one resource is tried at others as well, if it `goes_elsewhere`. `records` are those that were
+    served, by id, with the resource server's name as `resource`.
     Raises ValueError if the journal is of another campaign.
     """
 

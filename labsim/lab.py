@@ -292,7 +292,11 @@ class Lab:
         return self._by_request.get(request_id, {}) if request_id else {}
 
     def attempts(self) -> DataFrame:
-        """Return every attempt of this run as a table (columns: see `blast.measured`)."""
+        """Return every attempt of this run as a table (columns: see `blast.measured`).
+
+        One row is one replay of what was stolen. A campaign goes on from what it was served, so
+        that its attempts have columns of their own: `lab.attacker.campaign(haul).attempts`.
+        """
         return self.attacker.attempts()
 
     def map(self, everything: bool = False) -> EstateMap:

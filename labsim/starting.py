@@ -34,11 +34,11 @@ def start(
 ) -> Lab:
     """Start the lab's estate and return the lab; the caller stops it, or its end does.
 
-    `estate` is an estate file (the lab's own if None) or a plan, `clients` are registrations of clients from
-    outside (RFC 7591 metadata). It stops itself when nothing was done with it for `idle_minutes`
-    (None: never). `replay_memory` is where resource servers remember proofs: sqlite, in_process, or
-    the URL of a Redis server. `signer` is where signers have their keys: software, pkcs11 (SoftHSM)
-    or pkcs11:MODULE. Raises LabError if a lab already runs here, or cannot start.
+    `estate` is an estate file (the lab's own if None) or a plan, `clients` are registrations of
+    clients from outside (RFC 7591 metadata). It stops itself when nothing was done with it for
+    `idle_minutes` (None: never). `replay_memory` is where resource servers remember proofs: sqlite,
+    in_process, or the URL of a Redis server. `signer` is where signers have their keys: software,
+    pkcs11 (SoftHSM) or pkcs11:MODULE. Raises LabError if a lab already runs here, or cannot start.
     """
     for lab in _started:
         if lab.runs:

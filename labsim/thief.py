@@ -185,7 +185,10 @@ class AttackerHandle:
         seed: int = 0,
         progress: Callable[[int], None] | None = None,
     ) -> CampaignResult:
-        """Go on from loot until nothing new is found; `seed` decides the order of the attempts."""
+        """Go on from loot until nothing new is found; `seed` decides the order of the attempts.
+
+        They are in the result's own `attempts`, and not among those of `lab.attempts()`.
+        """
         pieces = loot.pieces if isinstance(loot, Haul) else (loot,)
         targets = [target(self._lab.estate, name) for name in self._lab.plan.resources]
         with ProgressBar("Campaign", "attempts") as bar:

@@ -83,8 +83,8 @@ def followed(
     Columns: incident, client, theft, binding, custody, authentication (string); `seconds`
     (float64), lab seconds since the theft as the try began; `within_reach` (int64), distinct
     records that were served in this try; `exposed` (int64), in all so far; `moment` (float64), for
-    when the try was meant; `attempts` (int64), requests that the thief made in it;
-    `predicted_within_reach`, `predicted_exposed` (int64), the same from the plan alone, at `moment`.
+    when the try was meant; `attempts` (int64), how many the thief made in it;
+    `predicted_within_reach` and `predicted_exposed` (int64), the same from the plan alone.
     """
     rows: list[tuple[Any, ...]] = []
     for incident, case, tries in tried:

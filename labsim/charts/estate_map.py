@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from labsim.charts import mermaid, palette, words
+from labsim.charts import boxes, words
 from labsim.errors import LabError
 
 if TYPE_CHECKING:
@@ -82,14 +82,15 @@ class EstateMap:
     def alt(self) -> str:
         """Return the map in words."""
         parts = [self.title]
-        for client in self.clients:
-            to = [r.title for c, r in self.calls if c is client]
-            said = f"{client.title} ({self.held(client)}) calls {words.listed(to)}" if to else ""
-            parts.append(f"{said}{f'; {self.loss(client)}' if client.name in self.stolen else ''}.")
-        for each in self.resources:
-            if each.name in self.served:
-                parts.append(f"{each.title}: {self.fall(each)}.")
-        return " ".join(parts)
+        servers = boxes.resource_boxes(self)
+        for box in boxes.client_boxes(self):
+            to = [server.title for server in servers if box.calls(server)]
+            said = f"{box.title} ({self.held(box.first)})"
+            said += f" calls {words.listed(to)}" if to else ""
+            robbed = f"; {self.loss(box.first)}" if box.first.name in self.stolen else ""
+            parts.append(f"{said}{robbed}." if to or robbed else "")
+        parts += [f"{each.title}: {each.told(self)}." for each in servers if each.told(self)]
+        return " ".join(part for part in parts if part)
 
     @cached_property
     def picture(self) -> Picture:
@@ -102,7 +103,9 @@ class EstateMap:
     @cached_property
     def mermaid(self) -> str:
         """Return the map as mermaid text, which JupyterLab draws in the page's own colours."""
-        return "\n".join(_mermaid(self))
+        from labsim.charts import estate_mermaid
+
+        return estate_mermaid.text(self)
 
     def _repr_mimebundle_(self, **_how: Any) -> dict[str, str]:
         # No text/html: JupyterLab would prefer it to the mermaid drawing.
@@ -150,63 +153,3 @@ def estate_map(
         served={name: fell[name] for name in plan.resources if name in fell},
         issuer=issuer,
     )
-
-
-def _mermaid(shown: EstateMap) -> list[str]:
-    lines = [
-        "flowchart LR",
-        f"accTitle: {mermaid.plain(shown.title)}",
-        f"accDescr: {mermaid.plain(shown.alt)}",
-    ]
-    client_ids = {client.name: f"c{n}" for n, client in enumerate(shown.clients)}
-    resource_ids = {resource.name: f"r{n}" for n, resource in enumerate(shown.resources)}
-    boxes = []
-    for client in shown.clients:
-        box = "([{}])" if client.kind == "agent" else "[{}]"
-        label = mermaid.quoted(client.title, shown.held(client))
-        boxes.append(f"  {client_ids[client.name]}{box.format(label)}")
-    lines += _framed('clients["workloads and agents"]', boxes)
-    if shown.issuer:
-        lines.append('as["Authorization server"]')
-    boxes = []
-    for each in shown.resources:
-        more = [shown.fall(each)] if each.name in shown.served else []
-        boxes.append(f"  {resource_ids[each.name]}[({mermaid.quoted(each.title, *more)})]")
-    lines += _framed('resources["resource servers"]', boxes)
-    return lines + _edges(shown, client_ids, resource_ids)
-
-
-def _framed(name: str, boxes: list[str]) -> list[str]:
-    """Return boxes with a frame around them; a box by itself needs none."""
-    return [f"subgraph {name}", *boxes, "end"] if len(boxes) > 1 else boxes
-
-
-def _edges(
-    shown: EstateMap, client_ids: Mapping[str, str], resource_ids: Mapping[str, str]
-) -> list[str]:
-    to = "clients" if len(client_ids) > 1 else "".join(client_ids.values())
-    lines = [f"as -. tokens .-> {to}"] if shown.issuer and to else []
-    coloured: dict[str, list[int]] = {}
-    for number, (client, resource) in enumerate(shown.calls, len(lines)):
-        binding = shown.binding(client)
-        label = mermaid.quoted(words.binding(binding))
-        lines.append(f"{client_ids[client.name]} -->|{label}| {resource_ids[resource.name]}")
-        coloured.setdefault(palette.mark(binding).colour, []).append(number)
-    for colour, numbers in coloured.items():
-        places = ",".join(str(number) for number in numbers)
-        lines.append(f"linkStyle {places} stroke:{colour},stroke-width:2px")
-    if shown.stolen:
-        lines.append('thief{{"Attacker"}}')
-        for client in shown.clients:
-            if client.name in shown.stolen:
-                lines.append(
-                    f"{client_ids[client.name]} -. {mermaid.quoted(shown.loss(client))} .-> thief"
-                )
-        for name, count in shown.served.items():
-            if count != 0:
-                label = f"|{mermaid.quoted(f'{count} records')}|" if count else ""
-                lines.append(f"thief ==>{label} {resource_ids[name]}")
-        robbed = ",".join(client_ids[name] for name in shown.stolen)
-        lines.append("classDef robbed stroke-width:4px,stroke-dasharray:6 3")
-        lines.append(f"class {robbed},thief robbed")
-    return lines

@@ -30,8 +30,8 @@ TITLE: Final = 0.16
 HEAD: Final = 0.36
 
 
-def picture(frame: pd.DataFrame) -> Picture:
-    """Draw the times with title and alt text.
+def picture(frame: pd.DataFrame, how: str = "") -> Picture:
+    """Draw the times with title and alt text; `how` is a sentence on how they were measured.
 
     Reads what `blast.detection.time_to_alarm` returns: theft, custody, binding, client, reason,
     check (string), seconds (Float64, missing where there was no alarm), and, where
@@ -40,20 +40,24 @@ def picture(frame: pd.DataFrame) -> Picture:
     """
     rows = alarms.rows(frame)
     title = alarms.title(rows)
-    return Picture(_figure(rows, title), title, alarms.alt(rows))
+    alt = " ".join(part for part in (alarms.alt(rows), how) if part)
+    return Picture(_figure(rows, title, how), title, alt)
 
 
 @style.settings()
-def _figure(rows: list[Row], title: str) -> Figure:
+def _figure(rows: list[Row], title: str, how: str) -> Figure:
     groups = [list(group) for _, group in groupby(rows, key=lambda row: row.thefts)]
     names = [_named(group[0].thefts) for group in groups]
     body = sum(_high(row) for row in rows) + sum(HEAD + TITLE * (len(n) - 1) for n in names)
-    height = style.heading_height(WIDTH, title) + body + 0.95
+    more = 0.22 if how else 0.0
+    height = style.heading_height(WIDTH, title) + body + 0.95 + more
     figure, axes = style.sheet(WIDTH, height)
     y = style.heading(axes, WIDTH, title) + 0.05
     longest = max((seconds for row in rows for seconds in row.seconds), default=0.0)
     scale = AXIS / (longest or 1.0)
-    _axis(axes, y + 0.1, height - 0.55, longest, scale)
+    _axis(axes, y + 0.1, height - 0.55 - more, longest, scale)
+    for line in style.wrapped(how, WIDTH - 2 * MARGIN, 8, 1):
+        style.write(axes, MARGIN, height - 0.2, line, 8, "muted")
     for group, name in zip(groups, names, strict=True):
         for number, line in enumerate(name):
             clear = {"facecolor": palette.LIGHT["paper"], "linewidth": 0, "pad": 1.5}

@@ -115,6 +115,7 @@ _BINDINGS: Final = {
     "mtls": "mTLS",
     "http_signature": "HTTP signature",
 }
+_BASELINES: Final = {"ip_allow_list": "bearer behind an allow-list"}
 _BINDINGS_TOLD: Final = {
     "bearer": "whoever has the token may use it",
     "dpop": "each request must carry a fresh proof, signed with the key the token is bound to",
@@ -244,7 +245,7 @@ def theft(name: str) -> str:
 
 def binding(name: str) -> str:
     """Return a binding's name as people write it."""
-    return _BINDINGS.get(name) or plain(name)
+    return _BINDINGS.get(name) or _BASELINES.get(name) or plain(name)
 
 
 def binding_told(name: str) -> str:

@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import fcntl
-import json
-import os
 import platform
 import shutil
 import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from labsim.errors import LabError
+from labsim.stories.results import Results, written
 
 if TYPE_CHECKING:
     from labsim.estate.plan import Plan
     from labsim.lab import Lab
+    from labsim.measuring.main_job import Measured
     from labsim.rounds import Findings, Round
     from labsim.stories.oracle import Cell, Difference, Row
 
 TABLES = ("attempts.csv", "events.jsonl")
 RESULTS = (*TABLES, "matrix.svg", "blast_radius.svg", "variants.svg", "report.html")
+FOLLOWED = tuple(
+    f"{name}.{kind}"
+    for name in ("over_time", "rollout", "time_to_alarm")
+    for kind in ("svg", "csv")
+)
+"""What is not written where an estate cannot be followed over lab time."""
 SUMMARY = "Steal tokens, replay them, and show what was served and what was refused."
 DEFAULT_SEED = 4127
 LEAST_TOKEN_SECONDS = 60
@@ -72,76 +76,15 @@ def _interrupted(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-class Results:
-    """Write attempts and events down as they come: an end in mid-run loses none of them."""
-
-    def __init__(self, attempts: TextIO, events: TextIO, columns: tuple[str, ...]) -> None:
-        self._attempts = csv.DictWriter(attempts, columns, lineterminator="\n")
-        self._attempts.writeheader()
-        self._files = (attempts, events)
-        self._events = events
-        self.count = 0
-        self._written = 0
-
-    def attempt(self, row: dict[str, Any]) -> None:
-        """Write one attempt as a line of attempts.csv."""
-        self._attempts.writerow({**row, "status": "" if row["status"] is None else row["status"]})
-        self.count += 1
-
-    def events(self, events: list[dict[str, Any]]) -> None:
-        """Write the events that are new as lines of events.jsonl, and flush both files."""
-        for event in events[self._written :]:
-            self._events.write(json.dumps(event, separators=(",", ":")) + "\n")
-        self._written = len(events)
-        for file in self._files:
-            file.flush()
-
-
-@contextmanager
-def _results(out: Path) -> Iterator[Results]:
-    from labsim.attempt import COLUMNS
-
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with _alone_in(out):
-            # Those of an earlier run go first: a run that is interrupted would leave a mixture.
-            for name in RESULTS:
-                (out / name).unlink(missing_ok=True)
-            with (
-                (out / "attempts.csv").open("w") as attempts,
-                (out / "events.jsonl").open("w") as events,
-            ):
-                yield Results(attempts, events, COLUMNS)
-    except OSError as error:
-        raise LabError(
-            f"The results cannot be written to {out}: {error.strerror}.",
-            "The run ended there; the lines that were written are whole, and stay.",
-            "Make room, or name another folder with --out.",
-        ) from error
-
-
-@contextmanager
-def _alone_in(out: Path) -> Iterator[None]:
-    """Keep other runs out of a folder until the block ends, in whatever way."""
-    folder = os.open(out, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise LabError(
-                f"Another run is just writing its results to {out}.",
-                "This one was not started, and nothing there was changed.",
-                "Wait for its end, or name another folder with --out.",
-            ) from error
-        yield
-    finally:
-        os.close(folder)
+def _results(out: Path) -> AbstractContextManager[Results]:
+    return written(out, (*RESULTS, *FOLLOWED))
 
 
 def _run(plan: Plan, out: Path, results: Results, seed: int) -> int:
     import labsim
     from labsim import rounds
     from labsim.estate import plan as plans
+    from labsim.measuring import main_job
     from labsim.stories import oracle
 
     began = time.monotonic()
@@ -168,11 +111,12 @@ def _run(plan: Plan, out: Path, results: Results, seed: int) -> int:
             _say(f"The process {name} ended in mid-run: what it did not answer is unreachable.")
         compared = oracle.comparable(lab.attacker.rows, plan)
         differences = oracle.differences(compared, expected, whole=not is_own)
-        _present(lab, findings, out, seed)
+    measured = main_job.measure(plan, _say)
+    _present(lab, findings, measured, out, seed)
     if is_own:
         _present_own(lab, compared, expected)
     took = time.monotonic() - began
-    return _verdict(results, findings, differences, out, took)
+    return _verdict(results, findings, differences, measured, out, took)
 
 
 def _present_own(lab: Lab, compared: list[Row], expected: Mapping[Cell, Cell]) -> None:
@@ -221,8 +165,8 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _present(lab: Lab, findings: Findings, out: Path, seed: int) -> None:
-    """Print the matrix and the blast radius; write the charts and the report."""
+def _present(lab: Lab, findings: Findings, measured: Measured, out: Path, seed: int) -> None:
+    """Print the matrix, the blast radius and what followed; write the charts and the report."""
     import pandas as pd
 
     from labsim.blast.measured import blast_radius
@@ -244,6 +188,7 @@ def _present(lab: Lab, findings: Findings, out: Path, seed: int) -> None:
     print(matrix_text(attempts, holder, **how), end="\n\n")
     print(blast_text(blast, **how), end="\n\n")
     print(variants_text(attempts, **how), end="\n\n")
+    print(measured.text(how["width"]), end="\n\n" if measured.pictures else "")
     drawn = {
         "matrix": matrix.picture(attempts, holder),
         "blast_radius": bars.picture(blast),
@@ -251,10 +196,10 @@ def _present(lab: Lab, findings: Findings, out: Path, seed: int) -> None:
     }
     for name, picture in drawn.items():
         picture.save(out / f"{name}.svg")
+    measured.save(out)
     exchanges = with_their_events(handle.rows, handle.exchanges, lab.events())
-    report = report_html(
-        attempts, blast, holder, exchanges, charts=list(drawn.values()), facts=_facts(seed)
-    )
+    charts = [*drawn.values(), *measured.pictures.values()]
+    report = report_html(attempts, blast, holder, exchanges, charts=charts, facts=_facts(seed))
     (out / "report.html").write_text(report, encoding="utf-8")
 
 
@@ -275,7 +220,12 @@ def _facts(seed: int) -> dict[str, str]:
 
 
 def _verdict(
-    results: Results, findings: Findings, differences: list[Difference], out: Path, took: float
+    results: Results,
+    findings: Findings,
+    differences: list[Difference],
+    measured: Measured,
+    out: Path,
+    took: float,
 ) -> int:
     """Say whether all came out as expected, name what did not, and return the exit status."""
     print(
@@ -291,7 +241,9 @@ def _verdict(
         print(f"{len(differences)} cells differ from data/expected_outcomes.csv:")
         for difference in differences:
             print(f"  {difference}")
-    if differences or findings.holders_refused:
+    for said in measured.differences:
+        print(f"Not as the plan predicts: {said}")
+    if differences or findings.holders_refused or measured.differences:
         return 1
     print("Every outcome is the one that data/expected_outcomes.csv has from the documents.")
     return 0

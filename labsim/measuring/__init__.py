@@ -1,1 +1,1 @@
-"""What is measured in a running lab beyond single attempts: over time, in a roll-out, and alarms."""
+"""What is measured in a running lab beyond single attempts: courses, roll-outs, alarms."""

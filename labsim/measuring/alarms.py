@@ -104,7 +104,7 @@ def _measured(lab: Lab, each: Robbery, pace: float, reaction: float) -> pd.DataF
     evidence = (*EVIDENCE, FROM_ELSEWHERE) if each.listed else EVIDENCE
     course = _course(lab, each, evidence, pace, None)
     case = each.case
-    row = {"theft": case.theft, "custody": case.custody, "binding": each.guard}
+    row: dict[str, Any] = {"theft": case.theft, "custody": case.custody, "binding": each.guard}
     row |= {"client": case.client, "stolen_at": course.since}
     frame = time_to_alarm(course.events, [row], evidence)
     alone = exposed = len(course.exposed)

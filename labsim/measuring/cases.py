@@ -1,4 +1,4 @@
-"""Which incidents the main job follows, of an estate's own clients; each shows one way to an end."""
+"""Which incidents the main job follows, of an estate's own clients; each shows one end."""
 
 from __future__ import annotations
 
@@ -148,7 +148,10 @@ def _of_a_certificate(plan: Plan, client: str) -> Iterator[Incident]:
     certificate = Case(client, "container_files", "mtls", "file", CERTIFICATE)
     yield Incident(
         name="key_copied",
-        title="The key is copied from its file, and nothing is done",
+        title=(
+            "The key is copied from its file, and nothing is done; the credential of the client "
+            "with DPoP is kept apart"
+        ),
         cases=(Case(client, "container_files", "dpop", "file", KEPT_APART), certificate),
         moments=(0, half, life, 2 * life),
     )

@@ -47,7 +47,7 @@ NOT_SHOWN: Final = (
 )
 MOST_COLUMNS: Final = 9
 """A table with more is parted by theft, so that a cell's words stay inside it."""
-_MANY: Final = {1: "one picture", 2: "two pictures", 3: "three pictures"}
+_MANY: Final = ("no", "one", "two", "three", "four", "five", "six")
 _RELATIONS: Final = {
     "same_resource": findings.SAME,
     "other_resource": findings.OTHER,
@@ -102,7 +102,7 @@ def report_html(
         finding=[findings.of_matrix(grids[findings.SAME]), findings.of_bars(bars)],
         tried=tried,
         clients=attempts["client"].nunique(),
-        many=_MANY.get(len(charts), f"{len(charts)} pictures"),
+        many=_pictures(len(charts)),
         charts=[Markup(chart.themed_svg) for chart in charts],  # noqa: S704  # escaped there
         looks=_legend(attempts),
         tables=list(_tables(attempts, holder, numbered, exchanges)),
@@ -124,6 +124,11 @@ def _vocabulary(columns: Sequence[Column]) -> dict[str, Any]:
         "thefts": [(words.theft(name), words.theft_told(name)) for name in thefts],
         "marks": {name: palette.mark(name) for name in names},
     }
+
+
+def _pictures(many: int) -> str:
+    count = _MANY[many] if many < len(_MANY) else str(many)
+    return f"{count} picture{'' if many == 1 else 's'}"
 
 
 @cache

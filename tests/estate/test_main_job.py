@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 
 from labsim.attempt import COLUMNS
+from labsim.blast import incident
+from labsim.blast.detection import ALARM_DTYPES, SAVED_DTYPES
 from labsim.commands import demo
 from labsim.estate import plan as plans
 from labsim.http_message import Ending
+from labsim.measuring import main_job, rollout
 from labsim.rooms import names
 from labsim.stories import oracle
 
@@ -77,8 +80,41 @@ def test_the_report_is_one_file_that_asks_for_nothing(finished: tuple[int, Path]
     assert not re.findall(r'(?:src|href)\s*=\s*"(?!#|data:)', shown)
     assert "@import" not in shown
     assert "prefers-color-scheme" in shown
-    for name in ("matrix", "blast_radius", "variants"):
+    drawn = ("matrix", "blast_radius", "variants", *main_job.NAMES)
+    for name in drawn:
         assert "<title" in (finished[1] / f"{name}.svg").read_text()
+    assert report.count("<svg") == len(drawn) == report.count('role="img"')
+
+
+def table(out: Path, name: str) -> list[dict[str, str]]:
+    with (out / f"{name}.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_what_was_followed_over_time_is_what_the_plan_predicts(finished: tuple[int, Path]) -> None:
+    courses = table(finished[1], "over_time")
+    assert tuple(courses[0]) == tuple(incident.FOLLOWED_DTYPES)
+    for row in courses:
+        assert row["within_reach"] == row["predicted_within_reach"], row
+        assert row["exposed"] == row["predicted_exposed"], row
+    assert {row["within_reach"] == "0" for row in courses} == {True, False}
+    last = {row["binding"]: row for row in courses if row["incident"] == "key_copied"}
+    assert (last["dpop"]["within_reach"], last["mtls"]["within_reach"]) == ("0", "42")
+    steps = table(finished[1], "rollout")
+    assert tuple(steps[0]) == tuple(rollout.MEASURED_DTYPES)
+    assert [row["records"] for row in steps] == [row["predicted_records"] for row in steps]
+    assert [row["by_token"] for row in steps] == [row["predicted_by_token"] for row in steps]
+    assert (steps[0]["records"], steps[-1]["records"]) == ("120", "0")
+
+
+def test_alarms_are_as_the_events_justify_them(finished: tuple[int, Path]) -> None:
+    robbed = table(finished[1], "time_to_alarm")
+    assert tuple(robbed[0]) == (*ALARM_DTYPES, *SAVED_DTYPES)
+    by_a_log_line = {r["binding"]: r["reason"] for r in robbed if r["theft"] == "log_line"}
+    assert by_a_log_line.pop("bearer") == ""
+    assert by_a_log_line.pop("ip_allow_list") == "ADDRESS_NOT_ALLOWED"
+    assert set(by_a_log_line.values()) == {"PROOF_MISSING"}
+    assert any(int(row["saved"]) for row in robbed)
 
 
 def test_a_cell_that_differs_is_named_and_fails_the_run(

@@ -95,6 +95,17 @@ def test_a_certificate_that_is_also_the_authentication_goes_on_where_a_dpop_key_
     assert end_of(replace(certificate, theft="former_employee"), NOTHING) is None
 
 
+def test_a_revoked_certificate_ends_what_is_bound_to_it_and_nothing_else() -> None:
+    certificate = replace(apart("mtls"), authentication="tls_client_auth")
+    assert end_of(certificate, measures(withdraw_at=60)) == 60
+    assert end_of(certificate, measures(withdraw_at=2 * HOUR)) == 2 * HOUR
+    assert end_of(apart("mtls"), measures(withdraw_at=60)) == 60
+    assert end_of(apart("dpop"), measures(withdraw_at=60)) == HOUR
+    # A secret gets tokens for the thief's own certificate, whatever becomes of the client's.
+    with_secret = Case("web", "container_files", "mtls", "file")
+    assert end_of(with_secret, measures(withdraw_at=60)) is None
+
+
 @pytest.mark.parametrize("binding", ["bearer", "dpop", "mtls", "http_signature"])
 def test_a_stolen_credential_goes_on_until_it_is_rotated(binding: str) -> None:
     case = Case("web", "commit", binding, "none" if binding == "bearer" else "signer")
