@@ -26,7 +26,7 @@ CASES = [
 
 
 ONE_KEY_ONLY = {
-    *((id, "Ed25519") for id in ("DH-26", "DH-26b", "DR-05", "DR-05b")),
+    *((id, "Ed25519") for id in ("DH-26", "DH-26b", "DR-05", "DR-05b", "HS-15c", "HS-15h")),
     ("PC-13", "ES256"),
 }
 """Rows about what keys of one kind do not have: another form, a point, an older name."""
