@@ -106,6 +106,8 @@ def _lacking(vector: Vector, good: GoodRequest) -> str:
     """Return what the good request lacks for this vector; empty if nothing."""
     if vector.needs is Needs.ISSUER and good.issuer is None:
         return "it takes the authorization server's own key"
+    if vector.needs is Needs.AUTHORITY and good.authority is None:
+        return "it takes the key of the authority for clients' certificates"
     if vector.needs in (Needs.NONCES, Needs.STALE_NONCE) and good.presentation.nonce is None:
         return "the server asks for no nonces"
     if vector.needs is Needs.STALE_NONCE and not good.stale_nonce:
