@@ -26,6 +26,7 @@ class GoodRequest:
     Not everybody has the rest: `issuer` is the authorization server's own key, `stale_nonce` one
     that was the server's and is no more, `authority` the one whose certificates the server lets in.
     Each certificate that a row makes with it is for the holder's or the stranger's key.
+    `is_in_process` says that no connection is between, which could not carry some rows.
     """
 
     plain: Request
@@ -37,6 +38,7 @@ class GoodRequest:
     issuer: SigningKey | None = None
     stale_nonce: str = ""
     authority: KeyPair | None = None
+    is_in_process: bool = False
 
     @staticmethod
     def of(
@@ -48,6 +50,7 @@ class GoodRequest:
         issuer: SigningKey | None = None,
         stale_nonce: str = "",
         authority: KeyPair | None = None,
+        is_in_process: bool = False,
     ) -> GoodRequest:
         """Put token and proof on a plain request; the holder must be a key in memory."""
         holder = presentation.holder
@@ -63,6 +66,7 @@ class GoodRequest:
             issuer=issuer,
             stale_nonce=stale_nonce,
             authority=authority,
+            is_in_process=is_in_process,
         )
 
     @property

@@ -84,6 +84,7 @@ def accepted(
     force: Force = Force.MUST_ACCEPT,
     actors: tuple[Actor, ...] = BOTH,
     before: tuple[Make, ...] = (),
+    needs: Needs = Needs.NOTHING,
 ) -> Rows:
     """Make a row about a signed request that must be served, one vector for each server."""
     return tuple(
@@ -98,6 +99,7 @@ def accepted(
             change=change,
             before=before,
             refusal=None,
+            needs=needs,
         )
         for actor in actors
     )

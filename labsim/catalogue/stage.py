@@ -105,7 +105,7 @@ class Stage:
         bare = Presentation(None, holder, self.now, self.new_id, nonce)
         asked = {"grant_type": "client_credentials", "resource": RESOURCE, "scope": SCOPE}
         more: dict[str, Any] = {"stranger": self.stranger, "issuer": self.issuer_key}
-        more["authority"] = self.authority
+        more |= {"authority": self.authority, "is_in_process": True}
         if self.nonces:
             more["stale_nonce"] = self.nonces.issue(self.now - 2 * PERIOD)
         if actor is Actor.AS:

@@ -21,7 +21,7 @@ from labsim.catalogue.signature_changes import (
     text,
 )
 from labsim.catalogue.signing import FIELDS, with_signature
-from labsim.catalogue.vector import Elsewhere, Force, Make, Section, as_it_is
+from labsim.catalogue.vector import Elsewhere, Force, Make, Needs, Section, as_it_is
 from labsim.http_message import Request
 from labsim.rejection import Reason
 from labsim.structured_fields import signature_inputs
@@ -108,6 +108,8 @@ def unpadded(text: str) -> str:
     return text.rstrip(":").rstrip("=") + ":"
 
 
+SPACED = frozenset({"HS-A8", "HS-A12", "HS-A25", "HS-A32"})
+"""White space around a value is no part of it, and no sender here puts it there."""
 ALL = ("@authority", "@scheme", "@path", "@query", "@request-target")
 ACCEPTED: dict[str, tuple[str, str, Make]] = {
     "the label renamed": ("HS-31", "9421 7.2.5", renamed("*x.y-1_=")),
@@ -205,7 +207,7 @@ SECTION = Section(
     vectors=tuple(
         vector
         for row in (
-            *(accepted(id, what, source, make) for what, (id, source, make) in ACCEPTED.items()),
+            *(accepted(id, what, source, make, needs=Needs.IN_PROCESS if id in SPACED else Needs.NOTHING) for what, (id, source, make) in ACCEPTED.items()),
             *REPLAYED,
             accepted("HS-15h", "a fresh signature in its other form", "9421 7.2.2", in_its_other_form, force=Force.POLICY),
             accepted("HS-16", "a nonce that a forged signature has named", "9421 7.2.2", as_it_is, before=(forged,)),

@@ -100,7 +100,7 @@ def byte_sequence(good: GoodRequest) -> str:
 
 def one_line_pem(good: GoodRequest) -> str:
     """Write the certificate as vendors' headers do."""
-    return pem(good).decode().replace("\n", " ")
+    return pem(good).decode().strip().replace("\n", " ")
 
 
 def by_hash(good: GoodRequest) -> str:
