@@ -126,9 +126,26 @@ def _judged(outcome: Outcome) -> tuple[Verdict, Outcome, str]:
         return Verdict.INCONCLUSIVE, outcome, outcome.detail
     if outcome.response.status >= 500:
         return Verdict.INCONCLUSIVE, outcome, f"the server failed: {said(outcome)}"
+    if outcome.response.status == 429:
+        return Verdict.INCONCLUSIVE, outcome, "the server asks for fewer requests (429)"
     if outcome.response.status >= 400:
         return Verdict.REFUSED, outcome, ""
+    if outcome.response.status >= 300:
+        return Verdict.INCONCLUSIVE, outcome, f"a redirect is no answer: {said(outcome)}"
     return Verdict.ACCEPTED, outcome, ""
+
+
+def asks_again(outcome: Outcome) -> bool:
+    """Tell whether a server has refused for want of its nonce (RFC 9449 sections 8 and 9)."""
+    response = outcome.response
+    return (
+        response is not None
+        and response.status in (400, 401)
+        and any(
+            "use_dpop_nonce" in text
+            for text in (*response.values("WWW-Authenticate"), response.body.decode("latin-1"))
+        )
+    )
 
 
 def said(outcome: Outcome) -> str:

@@ -88,11 +88,6 @@ class OwnLab:
         for actor in Actor:
             self.send(self.good("dpop", actor).request)
 
-    def ask_for_none(self) -> None:
-        """Let no server ask for nonces any more."""
-        self._lab.require_nonce(False)
-        self.send.nonces.clear()
-
     def good_for(self, vector: Vector, algorithm: str = "ES256") -> GoodRequest:
         """Make the good request that this vector is a change of."""
         return self.good(vector.binding, vector.actor, algorithm)

@@ -81,6 +81,11 @@ def test_no_two_vectors_have_one_name() -> None:
     assert [name for name, count in counted.items() if count > 1] == []
 
 
+def test_an_id_belongs_to_one_section() -> None:
+    found = {(vector.id, section.name) for section in sections() for vector in section.vectors}
+    assert len({id for id, _ in found}) == len(found)
+
+
 @pytest.mark.parametrize("vector", catalogue(), ids=lambda vector: vector.name)
 def test_a_vector_says_where_it_comes_from_and_what_it_is_worth(vector: Vector) -> None:
     assert " section " in vector.source or vector.source.startswith("FIPS")

@@ -181,7 +181,7 @@ COMPONENTS = (
     named("HS-26b", "@signature-params", "9421 2.3", naming('"@signature-params"')),
     named("HS-26c", "an unknown derived component", "9421 2.2", naming('"@unknown"')),
     named("HS-26d", "@method in upper case", "9421 2.2", naming('"@METHOD"')),
-    named("HS-33", "@query-param, which the profile has not", "9421 2.2.8", naming('"@query-param";name="a"')),
+    named("HS-33c", "@query-param, which the profile has not", "9421 2.2.8", naming('"@query-param";name="a"')),
     named("HS-27", "sf", "9421 2.1.1", naming('"content-digest";sf')),
     named("HS-27b", "key", "9421 2.1.2", naming('"content-digest";key="sha-256"')),
     named("HS-27c", "bs", "9421 2.1.3", naming('"x-a";bs', x_a="1")),

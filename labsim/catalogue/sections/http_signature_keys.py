@@ -196,7 +196,7 @@ CONFIRMATIONS = (
     *(shaped(what, shape) for what, shape in KEYS.items()),
     *(refused("HS-X9b", f"{member} alone", "7800 3.1", alone(member), **UNNAMED) for member in MEMBERS),
     *(served("HS-X9c", f"{member} beside htsk", "7800 3.1", beside(member), **SIGNED) for member in MEMBERS),
-    *(refused("AT-19c", f"{member} beside htsk", "7800 3.1", beside(member), **UNNAMED) for member in ("jkt", "x5t#S256")),
+    *(refused("HS-X9d", f"{member} beside htsk", "7800 3.1", beside(member), **UNNAMED) for member in ("jkt", "x5t#S256")),
 )  # fmt: skip
 
 
