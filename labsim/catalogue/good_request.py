@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from labsim.binding import Binding, Presentation
+from labsim.certificates import KeyPair
 from labsim.http_message import Request
 from labsim.keys import SigningKey
 
@@ -23,7 +24,9 @@ class GoodRequest:
     identifiers, and the nonce that the server asked for. `stranger` is a key of the attacker's.
 
     Not everybody has the rest: `issuer` is the authorization server's own key, `stale_nonce` one
-    that was the server's and is no more.
+    that was the server's and is no more, `authority` the one whose certificates the server lets in.
+    Each certificate that a row makes with it is for the holder's or the stranger's key.
+    `is_in_process` says that no connection is between, which could not carry some rows.
     """
 
     plain: Request
@@ -34,6 +37,8 @@ class GoodRequest:
     request: Request
     issuer: SigningKey | None = None
     stale_nonce: str = ""
+    authority: KeyPair | None = None
+    is_in_process: bool = False
 
     @staticmethod
     def of(
@@ -44,6 +49,8 @@ class GoodRequest:
         stranger: SigningKey,
         issuer: SigningKey | None = None,
         stale_nonce: str = "",
+        authority: KeyPair | None = None,
+        is_in_process: bool = False,
     ) -> GoodRequest:
         """Put token and proof on a plain request; the holder must be a key in memory."""
         holder = presentation.holder
@@ -58,6 +65,8 @@ class GoodRequest:
             request=binding.attach(plain, presentation),
             issuer=issuer,
             stale_nonce=stale_nonce,
+            authority=authority,
+            is_in_process=is_in_process,
         )
 
     @property
@@ -78,6 +87,13 @@ class GoodRequest:
         if self.issuer is None:
             raise CannotBeMade("it takes the authorization server's own key")
         return self.issuer
+
+    @property
+    def clients_authority(self) -> KeyPair:
+        """Return the authority for clients' certificates; raises CannotBeMade for who lacks it."""
+        if self.authority is None:
+            raise CannotBeMade("it takes the key of the authority for clients' certificates")
+        return self.authority
 
     def presenting(self, token: str, holder: SigningKey | None = None) -> Request:
         """Make the request anew with another token, or another holder's proof."""

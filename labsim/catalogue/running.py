@@ -104,8 +104,12 @@ def run_between(vector: Vector, supply: Supply, send: Sender) -> Result:
 
 def _lacking(vector: Vector, good: GoodRequest) -> str:
     """Return what the good request lacks for this vector; empty if nothing."""
+    if vector.needs is Needs.IN_PROCESS and not good.is_in_process:
+        return "no connection carries it"
     if vector.needs is Needs.ISSUER and good.issuer is None:
         return "it takes the authorization server's own key"
+    if vector.needs is Needs.AUTHORITY and good.authority is None:
+        return "it takes the key of the authority for clients' certificates"
     if vector.needs in (Needs.NONCES, Needs.STALE_NONCE) and good.presentation.nonce is None:
         return "the server asks for no nonces"
     if vector.needs is Needs.STALE_NONCE and not good.stale_nonce:
@@ -122,9 +126,26 @@ def _judged(outcome: Outcome) -> tuple[Verdict, Outcome, str]:
         return Verdict.INCONCLUSIVE, outcome, outcome.detail
     if outcome.response.status >= 500:
         return Verdict.INCONCLUSIVE, outcome, f"the server failed: {said(outcome)}"
+    if outcome.response.status == 429:
+        return Verdict.INCONCLUSIVE, outcome, "the server asks for fewer requests (429)"
     if outcome.response.status >= 400:
         return Verdict.REFUSED, outcome, ""
+    if outcome.response.status >= 300:
+        return Verdict.INCONCLUSIVE, outcome, f"a redirect is no answer: {said(outcome)}"
     return Verdict.ACCEPTED, outcome, ""
+
+
+def asks_again(outcome: Outcome) -> bool:
+    """Tell whether a server has refused for want of its nonce (RFC 9449 sections 8 and 9)."""
+    response = outcome.response
+    return (
+        response is not None
+        and response.status in (400, 401)
+        and any(
+            "use_dpop_nonce" in text
+            for text in (*response.values("WWW-Authenticate"), response.body.decode("latin-1"))
+        )
+    )
 
 
 def said(outcome: Outcome) -> str:

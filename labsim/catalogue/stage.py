@@ -54,10 +54,12 @@ class Stage:
         self.issuer_key = SigningKey.generate()
         self.bindings: Mapping[str, Binding] = rooms("labsim.bindings", "BINDING")
         self.nonces = RollingNonces(bytes(32)) if asks_nonces else None
-        authority = certificate_authority("client CA", _date(BEGINNING))
-        self.stranger = _certified(authority, "stranger", "ES256")
-        self._holders = {name: _certified(authority, "holder", name) for name in ("ES256",)}
-        self._holders["Ed25519"] = SigningKey.generate("Ed25519")
+        self.authority = certificate_authority("client CA", _date(BEGINNING))
+        self.stranger = _certified(self.authority, "stranger")
+        self._holders = {
+            "ES256": _certified(self.authority, "holder"),
+            "Ed25519": SigningKey.generate("Ed25519"),
+        }
         shared: dict[str, Any] = {
             "bindings": tuple(self.bindings.values()),
             "clock": self.clock,
@@ -103,6 +105,7 @@ class Stage:
         bare = Presentation(None, holder, self.now, self.new_id, nonce)
         asked = {"grant_type": "client_credentials", "resource": RESOURCE, "scope": SCOPE}
         more: dict[str, Any] = {"stranger": self.stranger, "issuer": self.issuer_key}
+        more |= {"authority": self.authority, "is_in_process": True}
         if self.nonces:
             more["stale_nonce"] = self.nonces.issue(self.now - 2 * PERIOD)
         if actor is Actor.AS:
@@ -135,8 +138,8 @@ def _date(seconds: float) -> datetime.datetime:
     return datetime.datetime.fromtimestamp(seconds, datetime.UTC)
 
 
-def _certified(authority: KeyPair, name: str, algorithm: str) -> SigningKey:
-    key = SigningKey.generate(algorithm)
+def _certified(authority: KeyPair, name: str) -> SigningKey:
+    key = SigningKey.generate()
     public: Any = key.private.public_key()
     uri, day = client_uri(name), datetime.timedelta(days=1)
     made = client_certificate(authority, public, uri, name, _date(BEGINNING), day)

@@ -58,6 +58,8 @@ class Needs(StrEnum):
     """A server that asks for nonces."""
     STALE_NONCE = "stale nonce"
     """The same, and a nonce that it gave out and takes no more."""
+    AUTHORITY = "authority"
+    """The authority for clients' certificates: another certificate by it."""
     IN_PROCESS = "in process"
     """The role itself: what is changed cannot be sent over a connection."""
 

@@ -26,7 +26,7 @@ CASES = [
 
 
 ONE_KEY_ONLY = {
-    *((id, "Ed25519") for id in ("DH-26", "DH-26b", "DR-05", "DR-05b")),
+    *((id, "Ed25519") for id in ("DH-26", "DH-26b", "DR-05", "DR-05b", "HS-15c", "HS-15h")),
     ("PC-13", "ES256"),
 }
 """Rows about what keys of one kind do not have: another form, a point, an older name."""
@@ -79,6 +79,11 @@ def test_a_vector_is_answered_as_it_says(vector: Vector, algorithm: str) -> None
 def test_no_two_vectors_have_one_name() -> None:
     counted = Counter(vector.name for vector in catalogue())
     assert [name for name, count in counted.items() if count > 1] == []
+
+
+def test_an_id_belongs_to_one_section() -> None:
+    found = {(vector.id, section.name) for section in sections() for vector in section.vectors}
+    assert len({id for id, _ in found}) == len(found)
 
 
 @pytest.mark.parametrize("vector", catalogue(), ids=lambda vector: vector.name)

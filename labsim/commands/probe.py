@@ -1,0 +1,136 @@
+"""Run the catalogue of negative tests against a resource server, the user's or the lab's own."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labsim.errors import LabError
+
+if TYPE_CHECKING:
+    from labsim.lab import Lab
+    from labsim.probing.probe import BlockResult
+
+SUMMARY = "Try every row of the catalogue on a resource server, yours or the lab's."
+_EPILOG = """
+CONFIG is a TOML file that says which URL is probed and with which token and key: docs/probe.md has
+an example. Exit status: 0, nothing was accepted that must be refused; 1, something was, or a good
+request was refused that must be accepted, and is named; 2, inconclusive, as a good request was not
+served. Rows of policy, and those that show a limit, never fail it. It tests this machine only,
+unless the file names the host and says that you are allowed to test it.
+"""
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command; return its exit status."""
+    parser = argparse.ArgumentParser(prog="labsim probe", description=SUMMARY, epilog=_EPILOG)
+    parser.add_argument("config", nargs="?", metavar="CONFIG", help="what is to be probed (TOML)")
+    parser.add_argument("--self", action="store_true", help="probe a lab that is started for it")
+    parser.add_argument("--weaken", metavar="PRESET", help="with --self: take its checks out first")
+    parser.add_argument("--json", metavar="FILE", help="write every row as JSON")
+    parser.add_argument("--junit", metavar="FILE", help="write every row as JUnit XML")
+    parser.add_argument(
+        "--brief", action="store_true", help="print only rows that came out unexpectedly"
+    )
+    options = parser.parse_args(arguments)
+    if options.self == bool(options.config) or (options.weaken and not options.self):
+        parser.error("name a CONFIG, or give --self; --weaken goes with --self")
+    for file in (options.json, options.junit):
+        _must_be_writable(file)
+    found, sent = _of_the_lab(options.weaken) if options.self else _of_a_stranger(options.config)
+    return _present(found, sent, options)
+
+
+def _of_a_stranger(config: str) -> tuple[list[BlockResult], int]:
+    from labsim.probing.configuration import load
+    from labsim.probing.probe import blocks, for_a_stranger, run
+    from labsim.probing.stranger import Stranger
+
+    configuration = load(Path(config))
+    vectors = for_a_stranger(configuration.binding, configuration.replay_memory)
+    with closing(Stranger(configuration)) as stranger:
+        _say(f"Probing {configuration.url}, {configuration.pace} requests a second at most.")
+        found = run(blocks(vectors), stranger.good_for, stranger.send, _progress)
+        return found, stranger.send.count
+
+
+def _of_the_lab(preset: str | None) -> tuple[list[BlockResult], int]:
+    """Probe both servers of a fresh lab under every binding, without nonces and with them."""
+    import labsim
+    from labsim.catalogue.listed import catalogue
+    from labsim.catalogue.stage import asks_nonces
+    from labsim.probing.own_lab import OwnLab, clients
+    from labsim.probing.probe import blocks, run
+
+    with (
+        labsim.start(clients=clients(), quiet=True) as lab,
+        _weakened(lab, preset),
+        closing(OwnLab(lab)) as own,
+    ):
+        _say(f"Probing the lab's own servers, in {lab.run_folder}.")
+        every = catalogue()
+        plain = blocks(v for v in every if not asks_nonces(v))
+        found = run(plain, own.good_for, own.send, _progress)
+        own.ask_for_nonces()
+        found += run(blocks(filter(asks_nonces, every)), own.good_for, own.send, _progress)
+        return found, own.send.count
+
+
+@contextmanager
+def _weakened(lab: Lab, preset: str | None) -> Iterator[None]:
+    """Weaken the resource server that is probed, until the block ends; LabError if it cannot be."""
+    from labsim.probing.own_lab import RESOURCE
+
+    if preset is None:
+        yield
+        return
+    weakened: Any = getattr(lab, "weakened", None)
+    if weakened is None:
+        todo = "Run it without --weaken."
+        raise LabError("This lab has no weakened presets.", "Nothing was probed.", todo)
+    with weakened(RESOURCE, preset=preset):
+        yield
+
+
+def _progress(result: BlockResult) -> None:
+    done = len(result.results)
+    _say(f"  {result.block.name}: {done} rows{'' if not result.failed_control else ', in doubt'}")
+
+
+def _present(found: list[BlockResult], sent: int, options: argparse.Namespace) -> int:
+    from labsim.probing import findings
+
+    width = min(max(shutil.get_terminal_size((100, 24)).columns, 72), 140)
+    print(findings.table(found, width, every_row=not options.brief))
+    print()
+    print(findings.summary(found, sent))
+    if options.json:
+        _write(options.json, json.dumps(findings.as_json(found, sent), indent=1) + "\n")
+    if options.junit:
+        _write(options.junit, findings.as_junit(found))
+    return findings.exit_status(found)
+
+
+def _must_be_writable(file: str | None) -> None:
+    """Say so before anything is sent: an hour of rows would have nowhere to go."""
+    if file is not None and not Path(file).resolve().parent.is_dir():
+        todo = "Make it, or name another file."
+        raise LabError(f"There is no folder for {file}.", "Nothing was sent.", todo)
+
+
+def _write(file: str, text: str) -> None:
+    try:
+        Path(file).write_text(text, encoding="utf-8")
+    except OSError as error:
+        todo = "The table above is all there is; name another file and run it again."
+        raise LabError(f"{file} cannot be written: {error.strerror}.", todo=todo) from error
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

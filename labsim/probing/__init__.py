@@ -1,0 +1,1 @@
+"""Run the catalogue against a server over TLS: one of the user's, or the lab's own."""

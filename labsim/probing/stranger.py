@@ -1,0 +1,104 @@
+"""A server of the user's as what is probed: good requests as its configuration says."""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+import time
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from labsim.binding import Presentation
+from labsim.catalogue.good_request import GoodRequest
+from labsim.catalogue.vector import Vector
+from labsim.certificates import certificate_authority, client_certificate, client_uri
+from labsim.errors import LabError
+from labsim.estate.dialler import Dialler
+from labsim.http_message import Request
+from labsim.keys import SigningKey
+from labsim.probing.configuration import Configuration, TokenRequest
+from labsim.probing.sending import PacedSender, origin_of
+from labsim.roles.client import TokenRefused, obtain_token
+from labsim.roles.client_authentication import Authentication, basic, private_key_jwt
+from labsim.rooms import rooms
+
+
+class Stranger:
+    """Make good requests for the server that a configuration names, and send to it alone.
+
+    The token is fetched once, here, and that is all that is sent elsewhere. LabError if there is
+    none to be had.
+    """
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+        self._binding = rooms("labsim.bindings", "BINDING")[configuration.binding]
+        self._stranger = _self_certified()
+        self.send = PacedSender(
+            Dialler(configuration.ca_file),
+            frozenset({origin_of(configuration.url)}),
+            keys=(configuration.key, self._stranger),
+            pace=configuration.pace,
+            clock=time.monotonic,
+            wait=time.sleep,
+        )
+        given = configuration.token
+        self._token = given if isinstance(given, str) else self._fetched(given)
+
+    def good_for(self, _vector: Vector | None = None) -> GoodRequest:
+        """Make a request that the server must serve."""
+        nonce = self.send.nonces.get(origin_of(self._configuration.url))
+        presentation = self._presentation(self._token, nonce)
+        plain = Request("GET", self._configuration.url)
+        return GoodRequest.of(plain, self._binding, presentation, stranger=self._stranger)
+
+    def close(self) -> None:
+        """Close the connections to the server."""
+        self.send.close()
+
+    def _presentation(self, token: str | None, nonce: str | None = None) -> Presentation:
+        return Presentation(token, self._configuration.key, time.time(), _new_id, nonce)
+
+    def _fetched(self, asked: TokenRequest) -> str:
+        elsewhere = Dialler(self._configuration.ca_file)
+        key = self._configuration.key
+        if key.certificate is not None:
+            elsewhere.identify(key.certificate, key.pem)
+        try:
+            token = obtain_token(
+                asked.endpoint,
+                dict(asked.parameters),
+                _authentication(asked),
+                self._binding,
+                self._presentation(None),
+                elsewhere,
+            )
+        except TokenRefused as error:
+            raise LabError(
+                f"{asked.endpoint} gave no token: {error}.",
+                "Nothing was sent to the server.",
+                "Look at the table [token] of the configuration, and at that server's own log.",
+            ) from None
+        finally:
+            elsewhere.close()
+        return token.access_token
+
+
+def _authentication(asked: TokenRequest) -> Authentication:
+    if asked.key is not None:
+        return private_key_jwt(asked.client_id, asked.key, asked.audience, time.time, _new_id)
+    return basic(asked.client_id, asked.secret or "")
+
+
+def _self_certified() -> SigningKey:
+    """Make the attacker's key, with a certificate by an authority that nobody knows."""
+    now = datetime.datetime.now(datetime.UTC)
+    key = ec.generate_private_key(ec.SECP256R1())
+    authority = certificate_authority("an authority of the attacker's", now)
+    made = client_certificate(authority, key.public_key(), client_uri("stranger"), "stranger", now)
+    return SigningKey(key, made.public_bytes(serialization.Encoding.DER))
+
+
+def _new_id() -> str:
+    return secrets.token_urlsafe(12)
