@@ -149,10 +149,10 @@ class AttackerHandle:
     ) -> None:
         lab = self._lab
         calls = lab.plan.client(piece["client"]).calls
-        wanted = [by] if isinstance(by, str) else list(REPLAYS) if by is None else by
+        wanted = [by] if isinstance(by, str) else () if by is None else by
         if not isinstance(wanted, list | tuple) or not all(map(_is_replay, wanted)):
             raise LabError.unknown("replay", str(by), REPLAYS)
-        wanted = list(wanted)
+        wanted = list(wanted or REPLAYS)
         if against is not None:
             lab.plan.resource(against)
         for name in [against] if against else calls:
