@@ -18,6 +18,7 @@ from labsim.prediction import NOT_SEALED, Prediction
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from labsim.charts.picture import Picture
     from labsim.lab import Lab
 
 CLIENT: Final = "ci-runner"
@@ -107,6 +108,22 @@ def mended(lab: Lab, predicted: object, reveal: bool = False) -> Prediction:
     return Mended(pd.concat(frames, ignore_index=True), said, reveal, tuple(holders))
 
 
+def chart(lab: Lab) -> Picture:
+    """Draw what each weakened server let out, beside those with every check in place.
+
+    Attempts whose result is still to be predicted are left out. Raises LabError if there are none.
+    """
+    from labsim.blast.measured import attempts_frame, blast_radius
+    from labsim.charts import verifiers
+
+    handle = lab.attacker
+    rows = [row for row in handle.rows if row["attempt"] not in handle.sealed]
+    reachable = {name: lab.plan.within_reach(name) for name in handle.stolen_from}
+    by = ("verifier",)
+    given = attempts_frame(rows), handle.exposed, (), reachable
+    return verifiers.picture(blast_radius(*given, by=by, variant=None, verifier=None))
+
+
 @dataclass(frozen=True, repr=False)
 class Mended(Prediction):
     """Hold the attacks on mended servers, one row a case, and how the holder fared there."""
@@ -151,4 +168,4 @@ def _table(holder: dict[str, Any], tried: DataFrame) -> DataFrame:
     return table.astype({"status": "Int64"})
 
 
-__all__ = ["CASES", "attack", "mended"]
+__all__ = ["CASES", "attack", "chart", "mended"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from labsim.exercises import chosen_binding, claims, kept_numbers
-from labsim.exercises.cases import CASES, attack, mended
+from labsim.exercises.cases import CASES, attack, chart, mended
 from labsim.exercises.exercise import Matching, Wrong
 from labsim.exercises.writing import Written
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "attack",
     "binding_of",
+    "chart",
     "claim",
     "kept_until",
     "mended",

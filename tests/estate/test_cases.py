@@ -9,7 +9,7 @@ import pytest
 
 import labsim
 from labsim.errors import LabError
-from labsim.exercises.cases import CASES, CLIENT, HIDDEN, SERVER, attack, mended
+from labsim.exercises.cases import CASES, CLIENT, HIDDEN, SERVER, attack, chart, mended
 from labsim.prediction import Prediction
 from labsim.preset import presets
 
@@ -90,3 +90,12 @@ def test_what_there_is_not_is_answered_with_what_there_is(
         attack(lab, *arguments)
     with pytest.raises(LabError, match="a number"):
         attack(lab, "A", after="long")  # type: ignore[arg-type]
+
+
+def test_the_chart_has_a_bar_for_each_verifier_and_keeps_what_is_sealed(lab: labsim.Lab) -> None:
+    lab.reset()
+    attack(lab, "public", predicted=None)
+    attack(lab, "B")
+    alt = chart(lab).alt
+    assert "case B: 12 of 24" in alt
+    assert "public" not in alt
