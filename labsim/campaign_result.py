@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 type Row = dict[str, Any]
 COLUMNS = (
     "attempt", "hop", "credential", "led_by", "client", "theft", "custody", "loot", "binding",
-    "replay", "variant", "resource", "relation", "outcome", "status", "error", "reason", "check",
-    "source", "records", "seconds", "again",
+    "replay", "variant", "verifier", "resource", "relation", "outcome", "status", "error", "reason",
+    "check", "source", "records", "seconds", "again",
 )  # fmt: skip
 _DTYPES = {
     "attempt": "int64",
@@ -89,6 +89,7 @@ class CampaignResult:
         events = [lab.event(row["request_id"]) for row in course.rows]
         told = list(zip(course.rows, events, strict=True))
         more = {"custody": piece["custody"], "variant": lab.variant}
+        judged = {name: {"verifier": lab.estate.verifier(name)} for name in lab.plan.resources}
         return CampaignResult(
             plan=lab.plan,
             client=piece["client"],
@@ -97,7 +98,10 @@ class CampaignResult:
             course=course,
             bindings={name: lab.binding(name) for name in lab.plan.clients},
             custodies={name: lab.custody(name) for name in lab.plan.clients},
-            rows=[_row(n, row, event) | more for n, (row, event) in enumerate(told, 1)],
+            rows=[
+                _row(n, row, event) | more | judged[row["resource"]]
+                for n, (row, event) in enumerate(told, 1)
+            ],
             exposed={n: tuple(row["records"]) for n, row in enumerate(course.rows, 1)},
             exchanges={
                 n: {"request": row["sent"], "response": row["answer"], "event": event}

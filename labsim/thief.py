@@ -161,9 +161,10 @@ class AttackerHandle:
     ) -> None:
         lab = self._lab
         calls = lab.plan.client(piece["client"]).calls
-        wanted = [by] if isinstance(by, str) else list(by or REPLAYS)
-        if not all(name in REPLAYS or name in own_replays() for name in wanted):
+        wanted = [by] if isinstance(by, str) else () if by is None else by
+        if not isinstance(wanted, list | tuple) or not all(map(_is_replay, wanted)):
             raise LabError.unknown("replay", str(by), REPLAYS)
+        wanted = list(wanted or REPLAYS)
         if against is not None:
             lab.plan.resource(against)
         for name in [against] if against else calls:
@@ -292,3 +293,7 @@ class AttackerHandle:
             todo = "The column request_id of lab.work() has those of the holder."
             raise LabError(f"No server has an event for the request {request_id!r}.", todo=todo)
         return beside(self.exchanges[attempt]["event"], other)
+
+
+def _is_replay(name: object) -> bool:
+    return isinstance(name, str) and (name in REPLAYS or name in own_replays())

@@ -21,18 +21,27 @@ AGED: Final = 3600
 
 
 def hold(
-    lab: Lab, claims: Iterable[Claim], aged: Iterable[Claim] = (), *, variant: str = "base"
+    lab: Lab,
+    claims: Iterable[Claim],
+    aged: Iterable[Claim] = (),
+    *,
+    variant: str = "base",
+    verifier: str = "full",
+    since: float = 0,
 ) -> None:
     """Compare every attempt of this run with what is claimed of its kind; sealed ones too.
 
     `claims` are about fresh loot, `aged` about loot whose token has expired; both are about
-    attempts in one variant of the estate. What was not tried, or could not be built from the loot
+    attempts in one variant of the estate, at servers that judge as `verifier` says, with loot that
+    is `since` lab seconds old or older. What was not tried, or could not be built from the loot
     at hand, is not looked for: a learner may leave cells out.
     Raises LabError that names the first attempt which ended otherwise.
     """
     young, old = ({claim[:3]: claim[3] for claim in each} for each in (claims, aged))
     for row in lab.attacker.rows:
-        if row.get("variant", "base") != variant:
+        if row.get("variant", "base") != variant or row.get("verifier", "full") != verifier:
+            continue
+        if row["seconds"] < since:
             continue
         expected = young if row["seconds"] < FRESH else old if row["seconds"] > AGED else {}
         wanted = expected.get((row["binding"], row["replay"], row["relation"]))

@@ -18,7 +18,9 @@ from labsim.stories.exchange import Exchange, view
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-_OF_THE_EVENT = ("decision", "reason", "check", "source", "detail", "name")
+_OF_THE_EVENT = (
+    "decision", "reason", "check", "source", "detail", "name", "binding", "weakened",
+)  # fmt: skip
 """What of an event tells why; the rest says which request it was."""
 
 

@@ -20,7 +20,7 @@ from labsim.loot import Kind, Loot
 from labsim.preset import Preset, Role, Scene
 from labsim.roles.resource_server import ResourceServer
 
-ROUND_TRIP = 0.3
+ROUND_TRIP = 0.5
 """Real seconds that the store of this preset takes to answer: a slow one, so that it is seen."""
 COPIES = 20
 """How often the thief sends the one request, all at once."""

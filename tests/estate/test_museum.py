@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,56 @@ def test_what_is_changed_meanwhile_stays_and_the_mistake_too(lab: labsim.Lab) ->
             "served"
         }
     assert set(lab.attacker.replay(haul, by="own_proof", against="orders").outcome) == {"rejected"}
+
+
+@pytest.mark.parametrize(
+    ("role", "preset", "variant"),
+    [
+        ("crm", "binding_never_compared", "base"),
+        (AUTHORIZATION_SERVER, "mtls_without_cnf", "base"),
+        (TERMINATOR, "forged_header_passes", "proxy_strips"),
+    ],
+)
+def test_a_servers_log_says_when_it_began_and_ended(
+    lab: labsim.Lab, role: str, preset: str, variant: str
+) -> None:
+    lab.vary(variant)
+    before = len(lab.events())
+    with lab.weakened(role, preset=preset):
+        assert preset in lab.summary()
+    lab.vary("base")
+    said = [
+        (event["name"], event["decision"], event["weakened"])
+        for event in lab.events()[before:]
+        if event["role"] == "operator"
+    ]
+    assert said == [(role, "weakened", preset), (role, "restored", "")]
+
+
+def test_both_replicas_of_a_server_are_weakened(lab: labsim.Lab) -> None:
+    lab.vary("replicas_shared")  # the attacker is sent to the second one
+    lab.bind(CLIENT, "dpop")
+    haul = lab.attacker.steal(CLIENT, by="log_line", at="orders")
+    endings = []
+    for weak in (False, True, False):
+        with lab.weakened("orders", preset="binding_never_compared") if weak else nullcontext():
+            frame = lab.attacker.replay(haul, by="own_proof", against="orders")
+            endings += [(row["outcome"], row["verifier"]) for row in frame.to_dict("records")]
+    lab.vary("base")
+    good = ("rejected", "full")
+    assert endings == [good, ("served", "binding_never_compared"), good]
+
+
+def test_a_campaign_says_which_server_was_weakened(lab: labsim.Lab) -> None:
+    lab.bind("ci-runner", "dpop")
+    haul = lab.attacker.steal("ci-runner", by="log_line")
+    with lab.weakened("deploy", preset="binding_never_compared"):
+        frame = lab.attacker.campaign(haul).attempts
+    served = frame[frame.outcome == "served"]
+    assert set(zip(served.resource, served.verifier, strict=True)) == {
+        ("deploy", "binding_never_compared")
+    }
+    assert set(frame[frame.resource != "deploy"].verifier) == {"full"}
 
 
 def test_an_error_in_the_block_restores_the_role(lab: labsim.Lab) -> None:

@@ -54,6 +54,9 @@ class Estate:
     run_folder: Path
     revived: int = 0
 
+    def verifier(self, _resource: str) -> str:
+        return "full"
+
     def process(self, name: str) -> Attacker:
         assert name == "attacker"
         return self.attacker
@@ -107,6 +110,7 @@ def test_attempts_have_their_columns_and_types(tmp_path: Path) -> None:
     assert frame.again.dtype == bool
     assert not frame.drop(columns="status").isna().any().any()
     assert set(frame.variant) == {"base"}
+    assert set(frame.verifier) == {"full"}
 
 
 def test_the_path_tells_which_credential_led_where(tmp_path: Path) -> None:
