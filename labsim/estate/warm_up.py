@@ -1,7 +1,8 @@
 """Do once, before the forks, what each process of the estate would do at its first request.
 
 OpenSSL sets up a good deal at the first handshake of a process, and Python imports late what an
-IDNA host name needs. Done in the parent, the children share it: less memory, and a quicker start.
+IDNA host name needs. Servers have stores, which are empty alike. Done in the parent, the children
+share it: less memory, and a quicker start.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ import encodings.idna  # noqa: F401  (imported late otherwise, by each process f
 import ssl
 from contextlib import suppress
 
+from labsim.estate.issued_tokens import ISSUED_SCHEMA, REVOKED_SCHEMA
+from labsim.estate.replay_memory import SPENT_PAGE, SPENT_SCHEMA
+from labsim.estate.storage import GRANT_SCHEMA, empty_store
 from labsim.estate.tls import client_context, server_context
 
 _TURNS = 4
@@ -31,3 +35,10 @@ def shake_hands(ca_file: str, certificate_file: str, key_file: str) -> None:
                 end.do_handshake()
     ends[0].write(b"x")
     ends[1].read(1)
+
+
+def lay_out_stores() -> None:
+    """Work out what the file of each kind of empty store holds."""
+    for schema in (GRANT_SCHEMA, ISSUED_SCHEMA, REVOKED_SCHEMA):
+        empty_store(schema)
+    empty_store(SPENT_SCHEMA, SPENT_PAGE)
