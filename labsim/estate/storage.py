@@ -18,6 +18,8 @@ from pathlib import Path
 from labsim.checks import StorageUnavailable
 from labsim.roles.grants import Grant
 
+PAGE = 4096
+"""Octets of a page, unless a store says otherwise."""
 _BUSY_SECONDS = 2.0
 
 GRANT_SCHEMA = """
@@ -29,7 +31,7 @@ CREATE INDEX IF NOT EXISTS grants_family ON grants (family);
 _GRANTS_END = "DELETE FROM grants WHERE json_extract(body, '$.client_id') = ?"
 
 
-def make_store(file: Path, schema: str, page_size: int = 4096) -> None:
+def make_store(file: Path, schema: str, page_size: int = PAGE) -> None:
     """Make the file of an empty store, if it is not there; OSError if it cannot be made."""
     if file.exists():
         return
@@ -46,7 +48,7 @@ def make_store(file: Path, schema: str, page_size: int = 4096) -> None:
 
 
 @cache
-def empty_store(schema: str, page_size: int = 4096) -> bytes:
+def empty_store(schema: str, page_size: int) -> bytes:
     """Return what the file of an empty store holds: made once, not by each process for itself."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         connection.execute(f"PRAGMA page_size={page_size:d}")

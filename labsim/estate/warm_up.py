@@ -13,8 +13,8 @@ from contextlib import suppress
 
 from labsim.estate.issued_tokens import ISSUED_SCHEMA, REVOKED_SCHEMA
 from labsim.estate.replay_memory import SPENT_PAGE, SPENT_SCHEMA
-from labsim.estate.storage import GRANT_SCHEMA, empty_store
-from labsim.estate.tls import client_context, server_context
+from labsim.estate.storage import GRANT_SCHEMA, PAGE, empty_store
+from labsim.estate.tls import plain_client_context, server_context
 
 _TURNS = 4
 """Turns that a TLS 1.3 handshake takes, and one to spare."""
@@ -23,7 +23,7 @@ _TURNS = 4
 def shake_hands(ca_file: str, certificate_file: str, key_file: str) -> None:
     """Do one TLS handshake in memory; raises LabError if a file cannot be read."""
     server = server_context(certificate_file, key_file)
-    client = client_context(ca_file)
+    client = plain_client_context(ca_file)
     to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
     ends = (
         client.wrap_bio(to_client, to_server, server_hostname="127.0.0.1"),
@@ -40,5 +40,5 @@ def shake_hands(ca_file: str, certificate_file: str, key_file: str) -> None:
 def lay_out_stores() -> None:
     """Work out what the file of each kind of empty store holds."""
     for schema in (GRANT_SCHEMA, ISSUED_SCHEMA, REVOKED_SCHEMA):
-        empty_store(schema)
+        empty_store(schema, PAGE)
     empty_store(SPENT_SCHEMA, SPENT_PAGE)
