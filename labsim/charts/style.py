@@ -69,16 +69,24 @@ def box(
     how.setdefault("linewidth", 0)
     how.setdefault("clip_on", False)
     patch = Rectangle((x, y), width, height, facecolor=LIGHT.get(fill, fill), **how)
-    axes.add_patch(patch)
+    axes.add_artist(patch)  # add_patch would look whether the sheet has to grow: it never does
     return patch
 
 
-@lru_cache(maxsize=4096)
 def text_width(text: str, size: float, bold: bool = False) -> float:
     """Return how wide a line of text is, in inches."""
+    # A line is broken by measuring ever longer beginnings of it. In this font, nothing happens
+    # between a word and a space: what has been laid out once need not be again.
+    words = text.split(" ")
+    space = _run_width("a a", size, bold) - 2 * _run_width("a", size, bold)
+    return sum(_run_width(word, size, bold) for word in words) + space * (len(words) - 1)
+
+
+@lru_cache(maxsize=8192)
+def _run_width(run: str, size: float, bold: bool) -> float:
     font = get_font(findfont(FontProperties(family=FONT, weight="bold" if bold else "normal")))
     font.set_size(size, 72)
-    font.set_text(text)
+    font.set_text(run)
     return float(font.get_width_height()[0]) / 64 / 72
 
 

@@ -7,6 +7,7 @@ it needs by a marker (`needs_redis_server`, say; pyproject.toml lists them).
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 from pathlib import Path
 
@@ -39,7 +40,8 @@ def main(arguments: list[str]) -> int:
     suites = [name for name in suites_in(TESTS) if name in FAST or not options.fast]
     left_out = not_run(TESTS, suites, absent)
     _print(left_out)
-    status = run_tool("pytest", *selection(suites, absent, for_pytest), *for_pytest)
+    chosen = [*selection(suites, absent, for_pytest), *(side_by_side() if options.fast else [])]
+    status = run_tool("pytest", *chosen, *for_pytest)
     # Again at the end, where it is read: green is not the same as complete.
     _print(left_out)
     return status
@@ -74,6 +76,16 @@ def selection(suites: list[str], absent: dict[str, str], for_pytest: list[str]) 
         return arguments
     runnable = [suite for suite in suites if SUITE_NEEDS.get(suite) not in absent.values()]
     return [*arguments, *(f"tests/{suite}" for suite in runnable)]
+
+
+def side_by_side() -> list[str]:
+    """Return pytest's arguments for a worker on each core, at most four.
+
+    Only the fast tests: the others start processes, and some measure what their own start.
+    """
+    workers = min(os.cpu_count() or 1, 4)
+    # What a file makes for several of its tests, one worker makes for all of them.
+    return ["-n", str(workers), "--dist", "loadfile"] if workers > 1 else []
 
 
 def _line(what: str, program: str) -> str:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import httpcore
 
-from labsim.estate.tls import client_context, file_of_memory, tls_reason
+from labsim.estate.tls import client_context, file_of_memory, plain_client_context, tls_reason
 from labsim.http_message import Ending, Outcome, Request, Response
 
 __all__ = ["Dialler", "client_context"]
@@ -73,8 +73,13 @@ class Dialler:
         return self._proxy_url
 
     def _pool(self, certificate: tuple[str, str] | None) -> httpcore.ConnectionPool:
+        ca_file, proxy_ca_file = self._authorities
+        if certificate is None and proxy_ca_file is None:
+            context = plain_client_context(ca_file)
+        else:
+            context = client_context(ca_file, proxy_ca_file, certificate)
         bounds: dict[str, Any] = {
-            "ssl_context": client_context(*self._authorities, certificate),
+            "ssl_context": context,
             "network_backend": self._network,
             "max_connections": None,
             "max_keepalive_connections": _KEPT_CONNECTIONS,

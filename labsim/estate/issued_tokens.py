@@ -16,7 +16,7 @@ from labsim.roles.issued_tokens import Ended, Issued
 PAGES = 25_000
 """Pages of 4 KiB that a store may grow to, some 100 MB; past it, it fails closed."""
 
-_ISSUED_SCHEMA = """
+ISSUED_SCHEMA = """
 CREATE TABLE IF NOT EXISTS issued (
     jti TEXT PRIMARY KEY, client_id TEXT NOT NULL, origin TEXT NOT NULL, audience TEXT NOT NULL,
     expires REAL NOT NULL, reach TEXT NOT NULL, ended INTEGER NOT NULL
@@ -42,7 +42,7 @@ UPDATE issued SET ended = 1 WHERE jti IN following RETURNING jti, audience, expi
 _END_ROOT = _END.format(root=":root IN (jti, origin)")
 _END_CLIENT = _END.format(root="client_id = :root")
 
-_REVOKED_SCHEMA = """
+REVOKED_SCHEMA = """
 CREATE TABLE IF NOT EXISTS revoked (jti TEXT PRIMARY KEY, until REAL NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS revoked_until ON revoked (until);
 """
@@ -52,7 +52,7 @@ class SqliteIssuedTokens:
     """Remember access tokens until they expire; see `roles.issued_tokens.IssuedTokens`."""
 
     def __init__(self, file: Path, pages: int = PAGES) -> None:
-        self._database = Database(file, _ISSUED_SCHEMA, pages)
+        self._database = Database(file, ISSUED_SCHEMA, pages)
         self._swept = float("-inf")
 
     def record(self, issued: Issued, now: float) -> bool:
@@ -107,7 +107,7 @@ class SqliteRevocationList:
     """Hold what a resource server was told of; see `roles.revocation_notice.RevocationList`."""
 
     def __init__(self, file: Path, pages: int = PAGES) -> None:
-        self._database = Database(file, _REVOKED_SCHEMA, pages)
+        self._database = Database(file, REVOKED_SCHEMA, pages)
         self._swept = float("-inf")
         self._missed: dict[str, float] = {}
         self._lock = threading.Lock()

@@ -47,7 +47,7 @@ from labsim.estate.outside_clients import certificate_files, given_certificate, 
 from labsim.estate.plan import Authentication, Client, Plan
 from labsim.estate.private_file import read_json, write_private, write_private_json
 from labsim.estate.records import filled
-from labsim.estate.warm_up import shake_hands
+from labsim.estate.warm_up import lay_out_stores, shake_hands
 from labsim.keys import SigningKey
 from labsim.roles.client_authentication import BASIC, PRIVATE_KEY_JWT
 from labsim.roles.grants import TOKEN_EXCHANGE
@@ -121,6 +121,7 @@ def _make(
     authority = _client_certificates(run, clients, now)
     own = run / AUTHORIZATION_SERVER
     shake_hands(str(run / CA_FILE), str(own / "tls_certificate.pem"), str(own / "tls_key.pem"))
+    lay_out_stores()
     credentials = {c.name: _credential(c, authority, now) for c in plan.clients.values()}
     for name, credential in credentials.items():
         write_private_json(run / name / CREDENTIAL_FILE, credential)

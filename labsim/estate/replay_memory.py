@@ -15,6 +15,7 @@ from pathlib import Path
 
 from labsim.checks import StorageUnavailable
 from labsim.errors import LabError
+from labsim.estate.storage import make_store
 
 KINDS = ("sqlite", "in_process")
 """Besides these: the URL of a Redis server (see `redis_memory`)."""
@@ -27,9 +28,11 @@ _SWEEP_SECONDS = 10.0
 _LITTLE_ROOM = 1000
 
 # One table and nothing beside it: each page that an insert touches is written to the log.
-_SCHEMA = """
+SPENT_SCHEMA = """
 CREATE TABLE IF NOT EXISTS spent (proof BLOB PRIMARY KEY, until REAL NOT NULL) WITHOUT ROWID
 """
+SPENT_PAGE = 1024
+"""Octets of a page: an insert rewrites one."""
 # One statement decides: two servers that share the file cannot both be first. What is there still,
 # although its time is over, makes way.
 _INSERT = """
@@ -91,8 +94,8 @@ class SqliteReplayMemory:
         self._swept = float("-inf")
         # One connection: threads of one process would only wait for one another in SQLite.
         self._lock = threading.Lock()
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
-        self._connection: sqlite3.Connection | None = self._open(is_new=True)
+        make_store(file, SPENT_SCHEMA, SPENT_PAGE)
+        self._connection: sqlite3.Connection | None = None  # opened when a proof comes
 
     def __del__(self) -> None:
         connection = getattr(self, "_connection", None)
@@ -100,7 +103,7 @@ class SqliteReplayMemory:
             with suppress(sqlite3.Error):
                 connection.close()
 
-    def _open(self, *, is_new: bool = False) -> sqlite3.Connection:
+    def _open(self) -> sqlite3.Connection:
         # Never made anew: an empty store in place of a lost one would forget what was spent.
         connection = sqlite3.connect(
             f"{self._file.absolute().as_uri()}?mode=rw",
@@ -109,10 +112,6 @@ class SqliteReplayMemory:
             timeout=BUSY_SECONDS,
             check_same_thread=False,
         )
-        if is_new:
-            connection.execute("PRAGMA page_size=1024")  # an insert rewrites one page
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute(_SCHEMA)
         connection.execute("PRAGMA synchronous=OFF")  # it outlives the process, not a power cut
         connection.execute("PRAGMA wal_autocheckpoint=4000")
         return connection

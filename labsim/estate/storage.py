@@ -1,4 +1,4 @@
-"""The store of grants, in SQLite.
+"""Stores in SQLite: how one is made, and the store of grants.
 
 SQLite in WAL mode, one file for a store, one atomic statement per decision. What cannot be answered
 (locked, full, gone) raises StorageUnavailable, and the server refuses: it never guesses.
@@ -11,21 +11,51 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 from labsim.checks import StorageUnavailable
 from labsim.roles.grants import Grant
 
+PAGE = 4096
+"""Octets of a page, unless a store says otherwise."""
 _BUSY_SECONDS = 2.0
 
-_GRANT_SCHEMA = """
+GRANT_SCHEMA = """
 CREATE TABLE IF NOT EXISTS grants (
     token_hash TEXT PRIMARY KEY, family TEXT NOT NULL, used INTEGER NOT NULL, body TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS grants_family ON grants (family);
 """
 _GRANTS_END = "DELETE FROM grants WHERE json_extract(body, '$.client_id') = ?"
+
+
+def make_store(file: Path, schema: str, page_size: int = PAGE) -> None:
+    """Make the file of an empty store, if it is not there; OSError if it cannot be made."""
+    if file.exists():
+        return
+    # Under another name until it is whole: replicas may make the same store at once.
+    part = file.with_name(f"{file.name}-{os.getpid()}")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with open(descriptor, "wb") as opened:
+            opened.write(empty_store(schema, page_size))
+        with suppress(FileExistsError):
+            os.link(part, file)
+    finally:
+        os.unlink(part)
+
+
+@cache
+def empty_store(schema: str, page_size: int) -> bytes:
+    """Return what the file of an empty store holds: made once, not by each process for itself."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.execute(f"PRAGMA page_size={page_size:d}")
+        connection.executescript(schema)
+        data = bytearray(connection.serialize())
+    data[18:20] = b"\2\2"  # in WAL mode, for whoever opens it (SQLite's file format, section 1.3.3)
+    return bytes(data)
 
 
 class _Connection(sqlite3.Connection):
@@ -43,10 +73,7 @@ class Database:
         self._file = file
         self._pages = pages
         self._local = threading.local()
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
-        connection = self._open()
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.executescript(schema)
+        make_store(file, schema)
 
     def _open(self) -> sqlite3.Connection:
         # Never made anew: an empty store in place of a lost one would forget what was spent.
@@ -81,7 +108,7 @@ class SqliteGrants:
     """Keep refresh tokens, hashed; see `roles.grants.Grants`."""
 
     def __init__(self, file: Path) -> None:
-        self._database = Database(file, _GRANT_SCHEMA)
+        self._database = Database(file, GRANT_SCHEMA)
 
     def put(self, token_hash: str, grant: Grant) -> None:
         """Keep a new grant; raises StorageUnavailable."""

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 from labsim.errors import LabError
 
@@ -59,6 +60,15 @@ def client_context(
     if certificate is not None:
         _load_pair(context, certificate)
     return context
+
+
+@lru_cache(maxsize=2)
+def plain_client_context(ca_file: str) -> ssl.SSLContext:
+    """Return the TLS context of a client that trusts this CA alone and shows no certificate.
+
+    One for a process and for all that it forks: nothing in it is a secret, and nobody changes it.
+    """
+    return client_context(ca_file)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 import matplotlib as mpl
 import pandas as pd
 import pytest
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
@@ -74,7 +75,11 @@ def changed(where: Callable[[dict[str, Any]], bool], **change: Any) -> Rows:
 def texts(figure: Figure) -> list[tuple[str, Bbox]]:
     # Placed in inches, so nothing has to be painted to know where it is.
     renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
-    found = [text for text in figure.findobj(Text) if text.get_text().strip()]
+    # Nor are there axes to be seen, whose ticks would be made only to be looked at here.
+    children = [child for axes in figure.axes for child in axes.get_children()]
+    drawn = [child for child in (*figure.texts, *children) if not isinstance(child, Axis)]
+    every: list[Any] = [text for child in drawn for text in child.findobj(Text)]
+    found = [text for text in every if text.get_text().strip()]
     return [(text.get_text(), text.get_window_extent(renderer)) for text in found]
 
 

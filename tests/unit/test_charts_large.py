@@ -36,13 +36,13 @@ type Rows = list[dict[str, Any]]
 def attempts(spread: int) -> pd.DataFrame:
     """Make a run over all axes; with spread 1 no column ends like another, with 0 all do."""
     rows: Rows = []
+    pattern = run.rows()[0] | {"reason": "", "check": "", "status": None, "records": 0}
     for where in ("same_resource", "other_resource"):
         for theft_number, theft in enumerate(YIELDS):
             for place, (binding, custody) in enumerate(PAIRS):
                 for number, replay in enumerate(REPLAYS):
                     nth = number + spread * (theft_number * 7 + place * 3 + number * place)
-                    row = run.rows()[0] | {"reason": "", "check": "", "status": None, "records": 0}
-                    row |= {"attempt": len(rows) + 1, "relation": where, "replay": replay}
+                    row = pattern | {"attempt": len(rows) + 1, "relation": where, "replay": replay}
                     row |= {"theft": theft, "binding": binding, "custody": custody}
                     rows.append(row | ENDINGS[nth % len(ENDINGS)])
     return measured.attempts_frame(rows)

@@ -181,6 +181,18 @@ def test_a_path_that_is_given_replaces_the_suites(tests):
     assert test_command.selection(["unit"], {}, ["tests/unit/test_x.py"]) == []
 
 
+@pytest.mark.parametrize(("cores", "workers"), [(1, None), (2, 2), (64, 4), (None, None)])
+def test_only_the_fast_tests_run_side_by_side(monkeypatch, cores, workers):
+    ran = []
+    monkeypatch.setattr(test_command.os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(test_command, "run_tool", lambda *all_of_it: ran.append(all_of_it) or 0)
+    assert dispatch.main(["test", "--fast"]) == dispatch.main(["test"]) == 0
+    fast, whole = ran
+    assert ("-n" in fast) == (workers is not None)
+    assert fast[fast.index("-n") + 1] == str(workers) if workers else True
+    assert "-n" not in whole
+
+
 def test_all_fails_before_it_runs_if_a_program_is_missing(monkeypatch, capsys):
     monkeypatch.setattr(test_command.shutil, "which", lambda name: None if name == "curl" else name)
     monkeypatch.setattr(test_command, "run_tool", lambda *_: pytest.fail("ran"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -96,7 +97,7 @@ UNUSABLE: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("jwk", UNUSABLE, ids=str)
+@pytest.mark.parametrize("jwk", UNUSABLE, ids=range(len(UNUSABLE)))
 def test_a_key_that_cannot_be_used_is_malformed(jwk: dict[str, Any]) -> None:
     with pytest.raises(Malformed):
         public_key(jwk)
@@ -173,6 +174,8 @@ COMPRESSED = bytes([2 + EC_OCTETS[-1] % 2]) + EC_OCTETS[1:33]
         ("ecdsa-p256-sha256", b"\4" + b"\xff" * 64),
         ("ecdsa-p256-sha256", b"\0"),
     ],
+    # The key is another one in each process; two of them run the tests side by side.
+    ids=itertools.count(),
 )
 def test_octets_that_are_no_key_of_the_algorithm_are_malformed(
     algorithm: str, octets: bytes
