@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ FOLDER = ROOT / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 CLAIMS = [path for path in NOTEBOOKS if path.stem[:2].isdigit()]
 """Those that make a claim; an index or a primer makes none."""
+ASKING = [path for path in NOTEBOOKS if '"ex:' in path.read_text(encoding="utf-8")]
+"""Those with exercises: all that make a claim, and the primer."""
 PATIENCE = 120  # Only a broken test waits this long.
 
 
@@ -90,6 +93,8 @@ class Run:
 
     def said(self) -> list[dict[str, Any]]:
         """Return what checks have said since this was last asked."""
+        if not self._progress.exists():  # a notebook without exercises
+            return []
         lines = self._progress.read_text(encoding="utf-8").splitlines()
         self._progress.write_text("", encoding="utf-8")
         return [json.loads(line) for line in lines]
@@ -110,10 +115,12 @@ def tag(cell: Any) -> str:
 
 
 def exercise_module(notebook: Any) -> ModuleType:
-    """Return the module of exercises that a notebook imports."""
+    """Return the module of exercises that a notebook imports; of several, the one named `ex`."""
     source = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
-    name = source.partition("from labsim.exercises import ")[2].split()[0]
-    return import_module(f"labsim.exercises.{name}")
+    found = re.search(r"from labsim\.exercises import (?:.*, )?(\w+) as ex\b", source)
+    named = found or re.search(r"from labsim\.exercises import (\w+)", source)
+    assert named, "no exercises are imported"
+    return import_module(f"labsim.exercises.{named[1]}")
 
 
 def exercises_in(module: ModuleType) -> dict[str, Exercise]:
