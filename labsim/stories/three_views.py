@@ -17,8 +17,8 @@ from labsim.stories.exchange import Exchange, view
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-_OF_THE_EVENT = ("decision", "reason", "check", "source", "detail", "name")
-"""What of an event tells why; the rest says which request it was."""
+_OF_THE_EVENT = ("decision", "reason", "check", "source", "detail", "name", "client_id")
+"""What of an event tells why, and who the server thinks it was; the rest, which request it was."""
 
 
 @dataclass(frozen=True, slots=True)
