@@ -26,8 +26,12 @@ class Kernel:
         self.client.wait_for_ready(timeout=PATIENCE)
 
     def run(self, code: str, seen: Callable[[str], None] = lambda text: None) -> str:
-        """Run a cell and return what it printed, or the error it ended with."""
+        """Run a cell and return what it printed, or the error it ended with.
+
+        `seen` is told what it prints; the error's name, if there was one, is in `ended_with`.
+        """
         printed: list[str] = []
+        self.ended_with = ""
 
         def note(message: dict[str, Any]) -> None:
             content = message["content"]
@@ -35,6 +39,7 @@ class Kernel:
                 printed.append(content["text"])
                 seen(content["text"])
             if message["msg_type"] == "error":
+                self.ended_with = content["ename"]
                 printed.append(f"{content['ename']}: {content['evalue']}")
 
         self.client.execute_interactive(code, timeout=PATIENCE, output_hook=note)

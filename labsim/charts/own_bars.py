@@ -36,13 +36,16 @@ def picture(rows: Sequence[Row]) -> Picture:
 def together(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Return one bar for each binding of a notebook; of several thefts, the one that got most.
 
-    Each has notebook, name, binding, plain, records, of, and `more`: what the outlined part took.
+    Each has notebook, name, binding, plain, records, of, `more`: what the outlined part took, and
+    `tried`: whether anything that leaked was replayed at all, for else its zero is no measurement.
     """
     bars: dict[tuple[str, str], dict[str, Any]] = {}
     for row in rows:
         key = str(row["notebook"]), having.named(row)
         new = {"notebook": key[0], "name": key[1], "binding": row["binding"]}
         bar = bars.setdefault(key, new | {"plain": 0, "records": 0, "of": 0, "more": []})
+        leaked = set(having.present([row])) - set(having.MORE)
+        bar["tried"] = bar.get("tried", False) or bool(leaked)
         for name in ("plain", "records", "of"):
             bar[name] = max(bar[name], row[name])
         more = having.served(row, having.MORE)
@@ -52,18 +55,21 @@ def together(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 def counted(bar: Row) -> str:
     """Return what a bar says: how many records, of how many, and what was needed for more."""
-    said = f"{bar['plain']} of {bar['of']} by replay"
+    said = [f"{bar['plain']} of {bar['of']} by replay"] if bar["tried"] else []
     if bar["records"] > bar["plain"]:
         things = [having.KINDS[kind].removesuffix(" too") for kind in bar["more"]]
-        said += f", {bar['records']} with {words.listed(things, 'or')}"
-    return said
+        said.append(f"{bar['records']} with {words.listed(things, 'or')}")
+    return ", ".join(said) or "nothing"
 
 
 def finding(bars: Sequence[Row]) -> str:
     """Say in one sentence what the bars show, each binding once, with its highest bar."""
     said: dict[str, list[str]] = {}
-    for name in words.in_order("binding", [bar["binding"] for bar in bars]):
-        best = max((bar for bar in bars if bar["binding"] == name), key=lambda bar: bar["plain"])
+    tried = [bar for bar in bars if bar["tried"]]
+    if not tried:
+        return "What leaked was not replayed yet."
+    for name in words.in_order("binding", [bar["binding"] for bar in tried]):
+        best = max((bar for bar in tried if bar["binding"] == name), key=lambda bar: bar["plain"])
         said.setdefault(f"{best['plain']} of {best['of']}", []).append(words.binding(name))
     parts = [f"{count} with {words.listed(names)}" for count, names in said.items()]
     return f"Records served to a replay of what leaked: {words.listed(parts)}."

@@ -137,6 +137,65 @@ what_would_stop_it = Choice(
     ),
 )
 
+what_it_took = Choice(
+    "bearer.what_it_took",
+    "At the end of 00 a bound token was served to you. What did it take? Options: the_token_alone, "
+    "the_key_alone, token_and_key, a_newer_ticket.",
+    reference="token_and_key",
+    solved=(
+        "The token says which key, and the key makes a signature that nobody has used. Here there "
+        "is no key, and so the token alone is enough."
+    ),
+    wrong=(
+        Wrong(
+            "the_token_alone",
+            "So it is here, and so it was with the first token of 00. The bound one came with a "
+            "signature that had been used.",
+        ),
+        Wrong(
+            "the_key_alone",
+            "A key opens nothing by itself: the server wants a token first, and then asks for "
+            "the key that this token names.",
+        ),
+        Wrong(
+            "a_newer_ticket",
+            "Whatever is pasted was sent before, and its signature is used up.",
+        ),
+    ),
+    recalls="00",
+    hints=(
+        "Think of the folder in the backup. What lay in it?",
+        "One thing says what may be read, the other that it is you who may.",
+        "You signed, and you sent something along. Which two things did that take?",
+    ),
+)
+
+two_hours_later = Choice(
+    "bearer.two_hours_later",
+    "Two hours later you and the runner ask deploy for records. Who is served? Options: both, "
+    "neither, runner_only, you_only.",
+    reference="runner_only",
+    solved=(
+        "Your token is too old. The runner has asked for a new one, with a secret that was not in "
+        "its log. Whoever gets that secret needs no stolen token at all: see 02."
+    ),
+    wrong=(
+        Wrong("both", "Look at `exp`: your token lives for an hour. How would you get another?"),
+        Wrong(
+            "neither",
+            "The runner works at night too. It gets its next token as it got this one: by asking "
+            "the authorization server.",
+        ),
+        Wrong("you_only", "You have nothing that the runner has not. It has something more."),
+    ),
+    stretch=True,
+    hints=(
+        "Compare `iat` and `exp` in the claims.",
+        "A token ends. What lets a program have the next one?",
+        "The log held tokens. The secret with which the runner asks for them was not in it.",
+    ),
+)
+
 
 def claim(lab: Lab) -> None:
     """Hold the notebook's claim against this run; silent while it is true, LabError if not."""

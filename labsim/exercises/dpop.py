@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from labsim.exercises import claims
 from labsim.exercises.bound_key import effect
-from labsim.exercises.exercise import Matching, Wrong
+from labsim.exercises.exercise import Choice, Matching, Wrong
 from labsim.exercises.writing import Written
 
 if TYPE_CHECKING:
@@ -146,6 +146,40 @@ proof_key_is_the_bound_one = Written(
         "Look at the token, decoded above: `cnf` names something. What does the proof name?",
         "`cnf` holds the thumbprint of the owner's key; proof.key is the key that the proof names.",
         'Return whether proof.key.thumbprint and evidence.confirmation.get("jkt") are ... what?',
+    ),
+)
+
+at_the_vault = Choice(
+    "dpop.at_the_vault",
+    "Token for deploy, a flawless proof for vault by the token's own key, sent to vault. Which "
+    "check refuses? Options: served, audience_is_this_resource, htu_is_the_target_uri, "
+    "proof_key_is_the_bound_one, jti_is_new.",
+    reference="audience_is_this_resource",
+    solved=(
+        "A server reads the token first, and this one was made for another server. That is not "
+        "the binding's merit: it was so in 01, without any."
+    ),
+    wrong=(
+        Wrong(
+            "served",
+            "Token and key fit, and the proof is good. But what else is in the token? Think of "
+            "the second server in 01.",
+        ),
+        Wrong(
+            "proof_key_is_the_bound_one",
+            "It is the bound one: you have the runner's key. Nothing is wrong with the key.",
+        ),
+        Wrong(
+            "htu_is_the_target_uri",
+            "The proof is new, and made for vault: its `htu` is the address of vault.",
+        ),
+        Wrong("jti_is_new", "You made the proof a moment ago. Vault has seen no other of yours."),
+    ),
+    recalls="01",
+    hints=(
+        "Read the token's claims once more. Nothing is wrong with the proof.",
+        "A token says for which server it was made.",
+        "`aud` is the address of deploy. Which check of 01 looks at that?",
     ),
 )
 

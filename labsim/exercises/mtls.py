@@ -197,6 +197,7 @@ what_the_folder_opens = Matching(
             f"stolen_key: you have the right certificate, but {_NO_KEY}",
         ),
     ),
+    recalls="02",
     hints=(
         "Read what was taken: three kinds of loot, and one is missing that 02 had.",
         "Ask of each: what does it need, and does the runner's new binding change that?",
@@ -230,7 +231,6 @@ where_the_header_works = Choice(
             "all. That is what happened above, where you came directly.",
         ),
     ),
-    stretch=True,
     hints=(
         "Compare with your try above: same header, no proxy. Why did the server not read it?",
         "The server believes this header from one sender only. How can yours come from there?",

@@ -85,8 +85,8 @@ def by_notebook() -> dict[str, dict[str, Exercise]]:
     found: dict[str, dict[str, Exercise]] = {}
     for each in pkgutil.iter_modules(labsim.exercises.__path__):
         module = import_module(f"labsim.exercises.{each.name}")
-        number = re.match(r"Notebook (\d\d)", module.__doc__ or "")
+        number = re.match(r"(?:Notebook )?(\d\d|[Pp]rimer):", module.__doc__ or "")
         mine = {x.name: x for x in vars(module).values() if isinstance(x, Exercise)}
         if number and mine:
-            found.setdefault(number[1], {}).update(mine)
+            found.setdefault(number[1].lower(), {}).update(mine)
     return dict(sorted(found.items()))

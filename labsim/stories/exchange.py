@@ -18,7 +18,7 @@ from typing import Any, Final
 from labsim.charts import words
 from labsim.stories import taken_apart
 
-LONGEST_BODY: Final = 1200
+LONGEST_BODY: Final = 480
 """Characters of a body that are shown; the rest is counted."""
 _JWT = re.compile(r"[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*")
 _CALLED: Final = {"authorization": "The access token", "dpop": "The proof"}

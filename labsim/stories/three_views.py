@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 _OF_THE_EVENT = (
-    "decision", "reason", "check", "source", "detail", "name", "binding", "weakened",
+    "decision", "reason", "check", "source", "detail", "name", "client_id", "binding", "weakened",
 )  # fmt: skip
-"""What of an event tells why; the rest says which request it was."""
+"""What of an event tells why, and who the server thinks it was; the rest, which request it was."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.notebooks.fresh_kernel import CLAIMS, NOTEBOOKS, Run, named
+from tests.notebooks.fresh_kernel import ASKING, CLAIMS, NOTEBOOKS, Run, named
 
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=named)
-every_claim = pytest.mark.parametrize("path", CLAIMS, ids=named)
+every_asking = pytest.mark.parametrize("path", ASKING, ids=named)
 
 
 def test_there_are_notebooks() -> None:
@@ -22,16 +22,15 @@ def test_untouched_it_runs_and_gives_nothing_away(path: Path, progress: Path) ->
     run = Run(path, progress)
     with run.kernel("untouched"):
         run.all_cells()
-    said = run.said()
-    assert {row["outcome"] for row in said} == {"not attempted"}
-    assert len(said) == len(run.exercises)
+    said = [row["outcome"] for row in run.said()]
+    assert said == ["not attempted"] * len(run.exercises)
     predicted = sum(
         "predicted=" in cell.source for cell in run.notebook.cells if cell.cell_type == "code"
     )
     assert run.shown().count("Sealed. Predict above") == predicted
 
 
-@every_claim
+@every_asking
 def test_with_the_reference_answers_every_exercise_passes(path: Path, progress: Path) -> None:
     run = Run(path, progress)
     for name, exercise in run.exercises.items():
@@ -43,11 +42,11 @@ def test_with_the_reference_answers_every_exercise_passes(path: Path, progress: 
     # What was predicted is what really happened, and nothing is sealed any more.
     shown = run.shown()
     assert "sealed" not in shown.lower()
-    assert "as predicted: yes" in shown
+    assert ("as predicted: yes" in shown) == (path in CLAIMS)
     assert "as predicted: no" not in shown
 
 
-@every_claim
+@every_asking
 def test_each_recorded_wrong_answer_fails_with_its_own_message(path: Path, progress: Path) -> None:
     run = Run(path, progress)
     rounds = [
@@ -74,4 +73,4 @@ def test_it_can_be_run_twice_in_one_kernel(path: Path, progress: Path) -> None:
     with run.kernel("twice"):
         run.all_cells()
         run.all_cells()
-    assert {row["outcome"] for row in run.said()} == {"not attempted"}
+    assert {row["outcome"] for row in run.said()} <= {"not attempted"}

@@ -162,6 +162,16 @@ def test_bars_stand_for_the_theft_that_got_most_and_name_what_more_it_took() -> 
     )
 
 
+def test_a_zero_that_nobody_measured_is_not_drawn_as_one() -> None:
+    row = made(a_lab())["container_files", "dpop", "file"]
+    only_key = row | {"endings": {"key": row["endings"]["key"]}}
+    (bar,) = own_bars.together([only_key])
+    assert own_bars.counted(bar) == "11 with the key"
+    assert own_bars.picture([only_key]).title == "What leaked was not replayed yet."
+    (bar,) = own_bars.together([row])
+    assert own_bars.counted(bar).startswith("0 of 11 by replay, ")
+
+
 def test_what_the_servers_did_otherwise_makes_a_bar_of_its_own() -> None:
     row = made(a_lab())["log_line", "bearer", "none"]
     other = row | {"variant": "minimal", "verifier": "not_enforcing"}
