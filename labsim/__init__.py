@@ -6,9 +6,14 @@
 Names are loaded when they are first used (PEP 562), so that importing this costs a millisecond.
 """
 
-__all__ = ["Lab", "LabError", "start"]
+__all__ = ["Lab", "LabError", "control_panel", "start"]
 
-_WHERE = {"Lab": "labsim.lab", "LabError": "labsim.errors", "start": "labsim.starting"}
+_WHERE = {
+    "Lab": "labsim.lab",
+    "LabError": "labsim.errors",
+    "control_panel": "labsim.panel",
+    "start": "labsim.starting",
+}
 
 
 def __getattr__(name):  # type: ignore[no-untyped-def]  # this file must parse under Python 3.8
