@@ -158,7 +158,7 @@ def impossible(there: tuple[Option, ...]) -> str:
     for option in there:
         if option.reason:
             by_reason.setdefault(option.reason, []).append(option.label)
-    return "; ".join(f"{', '.join(labels)}: {why}" for why, labels in by_reason.items())
+    return "; ".join(f"{why} ({', '.join(labels)})" for why, labels in by_reason.items())
 
 
 # What may be predicted.

@@ -67,7 +67,7 @@ class Group:
             )
             button.disabled = bool(option.reason)
         why = choices.impossible(there)
-        told = f"{_SIGNS['closed']} Not possible now. {why}." if why else ""
+        told = f"{_SIGNS['closed']} Not possible now: {why}." if why else ""
         self._why.value = f'<div style="color:{cards.MUTED};line-height:1.4">{escape(told)}</div>'
 
 
@@ -86,10 +86,13 @@ class ControlPanel:
         self._prediction = ipywidgets.Dropdown(
             description="6. Prediction",
             style={"description_width": "initial"},
+            layout=ipywidgets.Layout(width="26em"),
             tooltip="How does it end? Served, or the check that refuses",
         )
         self._prediction.observe(self._refresh_run, names="value")
-        self._run = ipywidgets.Button(description="Run", tooltip="Run what is chosen")
+        self._run = ipywidgets.Button(
+            description="Run", tooltip="Run what is chosen", button_style="primary"
+        )
         self._run.on_click(self._press_run)
         self._end = ipywidgets.Button(
             description="Stop the panel's estate", layout=ipywidgets.Layout(width="auto")
@@ -189,9 +192,9 @@ class ControlPanel:
         self._status.value = f'<div role="status" style="{style}">{escape(text)}</div>'
 
     def _table(self) -> str:
-        return cards.heading("The last outcomes, newest first") + cards.table(
-            [outcome_row(ran) for ran in self.outcomes]
-        )
+        table = cards.table([outcome_row(ran) for ran in self.outcomes])
+        heading = cards.heading("The last outcomes, newest first")
+        return f'<div style="line-height:1.4;color:{cards.INK}">{heading}{table}</div>'
 
     def _repr_mimebundle_(self, **how: Any) -> Any:
         return self.widget._repr_mimebundle_(**how)
