@@ -6,12 +6,22 @@
 Names are loaded when they are first used (PEP 562), so that importing this costs a millisecond.
 """
 
-__all__ = ["Lab", "LabError", "battery", "progress", "reset_progress", "start", "takeaway"]
+__all__ = [
+    "Lab",
+    "LabError",
+    "battery",
+    "control_panel",
+    "progress",
+    "reset_progress",
+    "start",
+    "takeaway",
+]
 
 _WHERE = {
     "Lab": "labsim.lab",
     "LabError": "labsim.errors",
     "battery": "labsim.own_verifier",
+    "control_panel": "labsim.panel",
     "progress": "labsim.exercises.standing",
     "reset_progress": "labsim.exercises.standing",
     "start": "labsim.starting",

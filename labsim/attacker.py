@@ -11,7 +11,7 @@ from dataclasses import replace as changed
 from typing import Any
 
 from labsim.attackers_tokens import TokenRequests
-from labsim.attempt import Attempt, Earlier, Laundered, NotPossible, Replay, Target
+from labsim.attempt import Attempt, Earlier, Laundered, NotPossible, Replay, Target, Thief
 from labsim.binding import Binding, Holder, Presentation
 from labsim.certificates import as_der
 from labsim.http_message import Ending, Outcome, Request, Response
@@ -142,7 +142,7 @@ class Attacker:
         binding = binding or self.binding_of(loot)
         self._made.clear()
         try:
-            outcome = self._spend(replay, loot, binding, target)
+            outcome = spend(replay, loot, binding, target, self)
         except NotPossible as impossible:
             outcome = Outcome(Ending.NOT_POSSIBLE, detail=str(impossible))
         answer = outcome.response
@@ -166,14 +166,6 @@ class Attacker:
             earlier=tuple(_earlier(made) for made in self._made if made is not outcome),
         )
 
-    def _spend(self, replay: Replay, loot: Loot, binding: Binding, target: Target) -> Outcome:
-        missing = replay.needs - loot.kinds
-        if missing:
-            raise NotPossible(f"this loot holds no {' and no '.join(sorted(missing))}")
-        if replay.needs_binding and binding.confirmation is None:
-            raise NotPossible(f"a {binding.name} token asks for no proof")
-        return replay.spend(loot, binding, target, self)
-
     @property
     def bindings(self) -> Mapping[str, Binding]:
         """Return the bindings that the attacker knows, by name."""
@@ -187,6 +179,16 @@ class Attacker:
         members = cnf if isinstance(cnf, dict) else {}
         named = (b for b in self._bindings.values() if b.confirmation in members)
         return next(named, self._bindings["bearer"])
+
+
+def spend(replay: Replay, loot: Loot, binding: Binding, target: Target, thief: Thief) -> Outcome:
+    """Use loot in the way of a replay; raises NotPossible where it cannot be built, and why."""
+    missing = replay.needs - loot.kinds
+    if missing:
+        raise NotPossible(f"this loot holds no {' and no '.join(sorted(missing))}")
+    if replay.needs_binding and binding.confirmation is None:
+        raise NotPossible(f"a {binding.name} token asks for no proof")
+    return replay.spend(loot, binding, target, thief)
 
 
 def token_claims(token: str | None) -> Mapping[str, Any]:

@@ -37,6 +37,8 @@ _FOR_FULLER_TESTS = {
     "curl": "tests with a client that nobody here wrote",
 }
 _PKCS11 = "python-pkcs11"
+# It takes three; a laptop that wakes up forty at once may take longer.
+_SEAT_SECONDS = 120
 _DATA = ("estate.toml", "expected_outcomes.csv", "records")
 
 # Asked of the Python that the lab runs on, which need not be the one that runs this.
@@ -66,15 +68,48 @@ def main(arguments: list[str]) -> int:
     """Report; return 0 if the lab can run here and 1 if not."""
     parser = argparse.ArgumentParser(prog="labsim doctor", description=SUMMARY)
     parser.add_argument("--json", action="store_true", help="print one JSON array")
-    # A check that boots the lab goes here as a flag, and into a file of its own: what is below
-    # must run before set-up.
+    # It goes on in a file of its own, for what is below must run before set-up.
+    parser.add_argument(
+        "--seat", action="store_true", help="boot, steal, replay, and say in one line how it went"
+    )
     options = parser.parse_args(arguments)
+    if options.seat:
+        return seat(Checkout())
     findings = examine(Checkout())
     if options.json:
         print(json.dumps([finding._asdict() for finding in findings], indent=2))
     else:
         print(_as_lines(findings))
     return 1 if any(finding.mark == MISSING for finding in findings) else 0
+
+
+def seat(checkout: Checkout) -> int:
+    """Try whether the lab works at this seat; print one line, and return 0 if it does."""
+    missing = [finding for finding in examine(checkout) if finding.mark == MISSING]
+    if missing:
+        first = missing[0]
+        todo = f"; {first.todo}" if first.todo else ""
+        print(f"seat not ok: {first.name}: {first.found}{todo}.")
+        return 1
+    python = checkout.python if checkout.python.exists() else Path(sys.executable)
+    command = [str(python), "-m", "labsim.commands._seat"]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=str(checkout.root),
+            capture_output=True,
+            check=False,
+            timeout=_SEAT_SECONDS,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        print(f"seat not ok: {error}; run 'make doctor'.")
+        return 1
+    said = done.stdout.decode("utf-8", "replace").strip()
+    if not said:
+        last = (done.stderr.decode("utf-8", "replace").strip().splitlines() or ["nothing"])[-1]
+        said = f"seat not ok: the lab said {last}; run 'make setup'."
+    print(said)
+    return done.returncode
 
 
 def examine(checkout: Checkout) -> list[Finding]:
