@@ -237,15 +237,18 @@ class CampaignResult:
             served={name: count for name, count in counts.items() if count},
         )
 
-    def show(self, attempt: int) -> Shown:
+    def show(self, attempt: int | str) -> Shown:
         """Show an attempt: the bytes, what they encode, and how the three sides see the outcome.
 
-        Raises LabError if there is none of this number.
+        `attempt` is its number, or a record's id for the one that was sent this record first.
+        Raises LabError if there is none.
         """
-        if not is_number_of(attempt, self.exchanges):
+        sent = (n for n, records in self.exposed.items() if attempt in records)
+        number = attempt if isinstance(attempt, int) else next(sent, 0)
+        if not is_number_of(number, self.exchanges):
             todo = f"They are numbered from 1 to {len(self.rows)}."
             raise LabError(f"This campaign has no attempt {attempt}.", todo=todo)
-        return shown(self.rows[attempt - 1], self.exchanges[attempt])
+        return shown(self.rows[number - 1], self.exchanges[number])
 
     @property
     def _summary(self) -> str:

@@ -31,6 +31,7 @@ _OF_THE_REQUEST: Final = (
     "signature_is_there",
     "scheme_is_the_bindings",
     "scope_covers_the_request",
+    "secret_is_the_clients",
 )
 _HOW: Final = (
     "Sealed. Predict above and run this cell again, or pass reveal=True to look without predicting."

@@ -166,6 +166,11 @@ def _groups(curves: list[Curve], authentications: bool) -> tuple[Group, ...]:
     return tuple(sorted(groups, key=lambda g: (-g.curves[0].exposed, -g.curves[0].left)))
 
 
+def authentication(way: str) -> str:
+    """Return in words how a client authenticates."""
+    return _AUTHENTICATIONS.get(way, words.plain(way))
+
+
 def _named(mine: list[Curve], every: list[Curve], authentications: bool) -> str:
     """Name curves by their bindings; custody and authentication only where they matter."""
     said: dict[str, list[str]] = {}
@@ -180,7 +185,7 @@ def _named(mine: list[Curve], every: list[Curve], authentications: bool) -> str:
             c.authentication for c in every
         }:
             ways = dict.fromkeys(curve.authentication for curve in here)
-            more.append(words.listed([_AUTHENTICATIONS.get(w, words.plain(w)) for w in ways], "or"))
+            more.append(words.listed([authentication(way) for way in ways], "or"))
         said.setdefault(", ".join(more), []).append(words.binding(binding))
     parts = [words.listed(names) + (f" ({more})" if more else "") for more, names in said.items()]
     return words.capital("; ".join(parts))

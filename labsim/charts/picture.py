@@ -36,9 +36,13 @@ class Picture:
         """Write the picture to an SVG file."""
         file.write_text(self.svg, encoding="utf-8")
 
-    def _repr_mimebundle_(self, **_how: Any) -> dict[str, str]:
+    @property
+    def html(self) -> str:
+        """Return the picture as an element of a notebook's page."""
         # An <img> with its alt text: JupyterLab drops the one that IPython's Image is given.
         data = base64.b64encode(self.svg.encode()).decode()
         image = f'<img alt="{escape(self.alt, quote=True)}" src="data:image/svg+xml;base64,{data}"'
-        page = f'<figure style="margin:0">{image} style="max-width:100%;height:auto" /></figure>'
-        return {"text/html": page, "text/plain": f"{self.title}\n{self.alt}"}
+        return f'<figure style="margin:0">{image} style="max-width:100%;height:auto" /></figure>'
+
+    def _repr_mimebundle_(self, **_how: Any) -> dict[str, str]:
+        return {"text/html": self.html, "text/plain": f"{self.title}\n{self.alt}"}

@@ -58,9 +58,9 @@ class ResourceServer:
     tokens are asked about instead of read. `enforces` is False for the lesson on a partial rollout
     and nothing else: then no `cnf` is looked at, and any good token is a bearer token.
     `allowed_addresses` are those that requests may come from, None for any. `credential` is the
-    kind of token that is taken. `select` and `weakened` are for lessons alone: another way to choose
-    the token's binding, and the name of the mistake that this server makes. Raises ValueError if
-    two bindings could claim the same token.
+    kind of token that is taken. `select` and `weakened` are for lessons alone: another way to
+    choose the token's binding, and the name of the mistake that this server makes. Raises
+    ValueError if two bindings could claim the same token.
     """
 
     name: str

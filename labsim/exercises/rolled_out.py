@@ -1,0 +1,134 @@
+"""A rollout halfway: which servers enforce first, and what stolen bound tokens still open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from labsim.blast.predicted import Predictor
+from labsim.charts import cards, words
+from labsim.estate import plan as plans
+from labsim.exercises.counted import agree
+from labsim.exercises.counting import Waiting
+from labsim.exercises.exercise import Exercise, Unreadable
+from labsim.haul import Haul
+from labsim.prediction import is_missing
+
+if TYPE_CHECKING:
+    from labsim.charts.picture import Picture
+    from labsim.estate.plan import Plan
+    from labsim.lab import Lab
+
+THEFT: Final = "log_line"
+
+
+@cache
+def _predictor() -> Predictor:
+    return Predictor(plans.load(None))
+
+
+class FirstThree(Exercise):
+    """Ask for three servers that enforce first; what is open then decides, and nothing else."""
+
+    def _judge(self, answer: Any) -> str:
+        predictor = _predictor()
+        fault = _unreadable(predictor.plan, answer)
+        if fault:
+            raise Unreadable(fault)
+        left = _left(predictor.plan, answer)
+        count = still_open(predictor, answer)
+        if count == still_open(predictor, self.reference):
+            return ""
+        return f"{count} of {_of(predictor.plan)} records would still be open. {_why(left)}"
+
+
+def _unreadable(plan: Plan, answer: Any) -> str:
+    known = isinstance(answer, list | tuple) and all(name in plan.resources for name in answer)
+    if not known or len(answer) != 3 or len(set(answer)) != 3:
+        return f"{answer!r}: give a list of three servers out of {', '.join(plan.resources)}."
+    return ""
+
+
+def _left(plan: Plan, three: Sequence[str]) -> list[str]:
+    return [name for name in plan.resources if name not in three]
+
+
+def _of(plan: Plan) -> int:
+    return sum(len(resource.records) for resource in plan.resources.values())
+
+
+def still_open(predictor: Predictor, three: Sequence[str]) -> int:
+    """Return how many records every client's tokens open, with all that these lead to."""
+    return len(predictor.followed(_left(predictor.plan, three)).records)
+
+
+def _why(left: list[str]) -> str:
+    """Say of the first server left out whose records lead on what they lead to."""
+    for name in left:
+        clients = list(dict.fromkeys(led.client for led in _predictor().leads(name)))
+        if clients:
+            whose = words.listed(clients)
+            return (
+                f"{words.capital(name)} takes any token yet, and its records hold the credential "
+                f"of {whose}: that gets new tokens, for servers that enforce as well."
+            )
+    return "Each server left out holds nothing but its own records: count those."
+
+
+@dataclass(frozen=True, slots=True)
+class Rolled:
+    """Hold what was open with three servers enforcing: measured, and computed."""
+
+    plan: Plan
+    three: tuple[str, ...]
+    measured: int
+    expected: int
+
+    def _headline(self) -> str:
+        who = words.listed(list(self.three))
+        return f"With {who} enforcing, {self.measured} of {_of(self.plan)} records were sent."
+
+    def __repr__(self) -> str:
+        """Say what was measured and computed."""
+        return f"{self._headline()} Computed: {self.expected}."
+
+    def _repr_html_(self) -> str:
+        told = f"Measured: {self.measured}. Computed: {self.expected}."
+        return cards.card("▣", self._headline(), cards.paragraph(told)) + self.chart().html
+
+    def chart(self) -> Picture:
+        """Draw the rollout to its end: these three first, and beside it the plan's own order."""
+        import pandas as pd
+
+        from labsim.blast.rollout import rollout
+        from labsim.charts import rollout as drawn
+
+        predictor = Predictor(self.plan)
+        mine = [*self.three, *_left(self.plan, self.three)]
+        orders = [
+            rollout(predictor, mine, name="your three first"),
+            rollout(predictor, name="as listed"),
+        ]
+        return drawn.picture(pd.concat(orders))
+
+
+def roll_out(lab: Lab, three: object) -> Rolled | Waiting:
+    """Bind every client, let these three servers enforce, and lose all tokens in logs.
+
+    One campaign goes on from all of them at once. Waits for three servers that can be read. Raises
+    LabError where what is measured is not what was computed.
+    """
+    if is_missing(three) or _unreadable(lab.plan, three):
+        return Waiting("Choose three servers above, and run this cell again.")
+    chosen = tuple(map(str, three))  # type: ignore[call-overload]
+    for name in lab.plan.clients:
+        lab.bind(name, "dpop")
+    lab.enforce(*chosen)
+    pieces = [piece for name in lab.plan.clients for piece in lab.attacker.steal(name, by=THEFT)]
+    campaign = lab.attacker.campaign(Haul("every client", THEFT, tuple(pieces)))
+    lab.enforce(*lab.plan.resources)
+    measured, expected = len(campaign.records), still_open(Predictor(lab.plan), chosen)
+    agree(measured, expected, "This rollout")
+    return Rolled(lab.plan, chosen, measured, expected)
