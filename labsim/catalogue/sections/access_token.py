@@ -124,6 +124,7 @@ REFUSED = (
     unsigned("AT-06f", "alg an array", "8725 3.1", header(alg=["ES256"])),
     critical("AT-07", "unknown crit", "7515 4.1.11", header(crit=["foo"], foo=1)),
     critical("AT-07b", "crit empty", "7515 4.1.11", header(crit=[])),
+    critical("AT-07d", "a crit that is known, and not offered", "7797 6", header(crit=["b64"], b64=True)),
     issued("AT-08", "another issuer", "9068 4", iss="https://thief.test"),
     issued("AT-08b", "issuer with a slash", "9068 4", iss=lambda iss: f"{iss}/"),
     meant("AT-09", "for another server", "9068 4", aud=CRM),
