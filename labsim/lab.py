@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any, Never, Self
 
 from labsim import arguments, tally, used
 from labsim.errors import LabError
-from labsim.estate import client_certificates
+from labsim.estate import client_certificates, summary
 from labsim.estate.calls import resources_for
 from labsim.estate.clock import Clock
 from labsim.estate.custody import CUSTODIES
-from labsim.estate.events import EventReader
-from labsim.estate.names import COLLECTION
+from labsim.estate.events import HeardEvents
 from labsim.estate.plan import Plan
 from labsim.estate.running import Estate
 from labsim.rooms import names
@@ -44,8 +43,7 @@ class Lab:
         from labsim.thief import AttackerHandle
 
         self.plan = plan
-        self._clients = clients
-        self._new_estate = new_estate
+        self._clients, self._new_estate = clients, new_estate
         self._estate = new_estate()
         self.attacker: AttackerHandle = AttackerHandle(self)
 
@@ -54,9 +52,7 @@ class Lab:
         self._estate = self._new_estate()
         self._estate.start()
         self._clock = Clock(self._estate.clock_file)
-        self._reader = EventReader(self._estate.events_folder)
-        self._events: list[dict[str, Any]] = []
-        self._by_request: dict[str, dict[str, Any]] = {}
+        self._heard = HeardEvents(self._estate.events_folder)
         self.worked: list[tuple[str, str, dict[str, Any]]] = []
         self._bound: dict[str, tuple[str, str]] = {
             c.name: (c.binding, c.custody) for c in self.plan.clients.values()
@@ -81,7 +77,7 @@ class Lab:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop the lab."""
+        """Stop it."""
         self.stop()
 
     @property
@@ -106,14 +102,7 @@ class Lab:
 
     def summary(self) -> str:
         """Say in a few lines what runs and where, and what is weakened."""
-        estate = self._estate
-        lines = [f"The lab runs, in {estate.run_folder}."]
-        lines += [f"  {estate.weakening}"] if estate.weakening else []
-        lines.append(f"  authorization server  {estate.issuer}")
-        lines += [f"  {name:20}  {url}{COLLECTION}" for name, url in estate.urls.items()]
-        lines.append(f"  workloads and agents  {', '.join(self.plan.clients)}")
-        lines.append("  attacker              a process with a folder of its own")
-        return "\n".join(lines)
+        return summary.summary(self._estate)
 
     def __repr__(self) -> str:
         """Say whether the lab runs, and what is weakened."""
@@ -275,11 +264,7 @@ class Lab:
 
     def events(self) -> list[dict[str, Any]]:
         """Return every event that the servers have written in this run, in the order of reading."""
-        if self._estate.alive:
-            for event in self._reader.new():
-                self._events.append(event)
-                self._by_request[event.get("request_id", "")] = event
-        return self._events
+        return self._heard.all() if self.runs else self._heard.events
 
     def event(self, request_id: str) -> dict[str, Any]:
         """Return the server's own event for an answer's Request-Id; empty if there is none.
@@ -287,9 +272,9 @@ class Lab:
         Raises LabError for what is no text.
         """
         request_id = arguments.request_id(request_id)
-        if request_id and request_id not in self._by_request:
+        if request_id not in self._heard.by_request:
             self.events()
-        return self._by_request.get(request_id, {}) if request_id else {}
+        return self._heard.by_request.get(request_id, {}) if request_id else {}
 
     def attempts(self) -> DataFrame:
         """Return every attempt of this run as a table (columns: see `blast.measured`).

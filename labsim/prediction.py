@@ -6,7 +6,7 @@ missing (None or `...`) or cannot be read. The replay itself has run all the sam
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -56,6 +56,19 @@ def readable() -> tuple[str, ...]:
         for check in each
     ]
     return tuple(dict.fromkeys((*ENDINGS, *_OF_THE_REQUEST, *checks)))
+
+
+def replay_name(
+    pieces: Sequence[Mapping[str, Any]],
+    by: str | Sequence[str] | None,
+    against: str | None,
+    variant: str,
+    binding: str,
+) -> tuple[object, ...]:
+    """Return what a replay of this loot has in common with the same one run again."""
+    whose = tuple((p["client"], p["theft"], p["resource"], p["custody"], binding) for p in pieces)
+    named = by if by is None or isinstance(by, str) else tuple(by)
+    return (named, against, variant, *whose)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from labsim.estate.names import ATTACKER
 from labsim.estate.targets import target
 from labsim.haul import Haul, holders_requests, pieces_of
 from labsim.holding import Holding
-from labsim.prediction import NOT_SEALED, Prediction, Sealed
+from labsim.prediction import NOT_SEALED, Prediction, Sealed, replay_name
 from labsim.preset import own_replays
 from labsim.progress_bar import ProgressBar
 from labsim.rooms import names, rooms
@@ -140,9 +140,7 @@ class AttackerHandle:
         frame = AttemptsTable.of(attempts_frame(self.rows[first:]), self.attempt)
         # The same replay again, predicted this time, opens what was sealed.
         bound = self._lab.binding(pieces[0]["client"]) if pieces else ""
-        whose = tuple((p["client"], p["theft"], p["resource"], p["custody"], bound) for p in pieces)
-        named = by if by is None or isinstance(by, str) else tuple(by)
-        same = (named, against, self._lab.variant, *whose)
+        same = replay_name(pieces, by, against, self._lab.variant, bound)
         self._sealed.pop(same, None)
         if predicted is NOT_SEALED:
             return frame

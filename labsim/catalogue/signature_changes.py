@@ -55,21 +55,10 @@ def about(
         for actor in actors:
             why, name = (reason, check) if check else NOT_OVER_THIS[actor]
             refusal = Refusal(status=STATUS[actor], error=ERROR[actor], reason=why, check=name)
-            found.append(
-                Vector(
-                    id=id,
-                    force=force,
-                    source=in_full(source),
-                    binding="http_signature",
-                    actor=actor,
-                    what=what,
-                    gain=gain,
-                    change=change,
-                    before=before,
-                    refusal=refusal,
-                    needs=needs,
-                )
-            )
+            seen: Any = {"id": id, "what": what, "gain": gain, "source": in_full(source)}
+            sent: Any = {"change": change, "before": before, "needs": needs, "force": force}
+            room: Any = {"binding": "http_signature", "actor": actor, "refusal": refusal}
+            found.append(Vector(**seen, **sent, **room))
         return tuple(found)
 
     return make

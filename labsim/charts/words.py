@@ -1,9 +1,8 @@
 """The words and glyphs for what was measured, the same in pictures, report and terminal.
 
-Names of rooms (`log_line`, `own_proof`) are for code and tables of data. Here they become words
-for someone who has not read the code. A replay or theft is called by its room's own title; any
-other name that is not known here still reads, its underscores as spaces. So a new binding, theft
-or replay needs no change in this file.
+Names of rooms (`log_line`, `own_proof`) are for code and tables of data. Here they become words for
+someone who has not read the code. A replay or theft is called by its room's own title; any other
+name that is not known reads, its underscores as spaces. So a new room needs no change here.
 """
 
 from __future__ import annotations

@@ -58,6 +58,22 @@ class EventReader:
         return sorted(found, key=_time)
 
 
+class HeardEvents:
+    """Keep every event of a run as it was read, and find one by its answer's Request-Id."""
+
+    def __init__(self, folder: Path) -> None:
+        self._reader = EventReader(folder)
+        self.events: list[dict[str, Any]] = []
+        self.by_request: dict[str, dict[str, Any]] = {}
+
+    def all(self) -> list[dict[str, Any]]:
+        """Read what is new, and return every event in the order of reading."""
+        for event in self._reader.new():
+            self.events.append(event)
+            self.by_request[event.get("request_id", "")] = event
+        return self.events
+
+
 def _events(lines: bytes) -> Iterator[dict[str, Any]]:
     for line in lines.splitlines():
         try:
