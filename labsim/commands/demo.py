@@ -228,6 +228,7 @@ def _present(lab: Lab, findings: Findings, out: Path, seed: int) -> None:
     from labsim.charts import blast_radius as bars
     from labsim.charts import findings as sentences
     from labsim.charts import matrix, variants
+    from labsim.stories.held_back import held_back, held_back_text
     from labsim.stories.refused_handshakes import with_their_events
     from labsim.stories.report import report_html
     from labsim.stories.tables import blast_text, matrix_text
@@ -243,6 +244,8 @@ def _present(lab: Lab, findings: Findings, out: Path, seed: int) -> None:
     print(matrix_text(attempts, holder, **how), end="\n\n")
     print(blast_text(blast, **how), end="\n\n")
     print(variants_text(attempts, **how), end="\n\n")
+    held = held_back(handle.holding.rows, handle.rows)
+    print(held_back_text(held, width=_width()), end="\n\n")
     drawn = {
         "matrix": matrix.picture(attempts, holder),
         "blast_radius": bars.picture(blast),
@@ -251,9 +254,8 @@ def _present(lab: Lab, findings: Findings, out: Path, seed: int) -> None:
     for name, picture in drawn.items():
         picture.save(out / f"{name}.svg")
     exchanges = with_their_events(handle.rows, handle.exchanges, lab.events())
-    report = report_html(
-        attempts, blast, holder, exchanges, charts=list(drawn.values()), facts=_facts(seed)
-    )
+    told: Any = {"charts": list(drawn.values()), "facts": _facts(seed), "held": held}
+    report = report_html(attempts, blast, holder, exchanges, **told)
     (out / "report.html").write_text(report, encoding="utf-8")
 
 
