@@ -106,11 +106,13 @@ def _alarm(row: Mapping[str, Any]) -> str:
 
 def finding(held: Iterable[Held]) -> str:
     """Say in a sentence or two what the clients noticed; empty where nothing was held back."""
-    used = [each for each in held if each.served]
+    every = list(held)
+    used = [each for each in every if each.served]
     if not used:
         return ""
     warned = _bindings(each for each in used if each.alarm and each.reason == _SPENT)
     silent = _bindings(each for each in used if not each.refused)
+    noisy = _bindings(each for each in every if each.alarm and each.reason != _SPENT)
     said = []
     if warned:
         said.append(
@@ -119,6 +121,8 @@ def finding(held: Iterable[Held]) -> str:
         )
     if silent:
         said.append(f"With {silent}, it was served as well, and nobody noticed.")
+    if noisy:
+        said.append(f"With {noisy}, it was refused whatever the thief did: an alarm too.")
     return " ".join(["The thief held requests back and sent them first.", *said])
 
 
