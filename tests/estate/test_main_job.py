@@ -88,7 +88,7 @@ def test_the_report_shows_the_alarm_of_a_client_whose_request_was_held_back(
     _, _, section = report.partition('<h2 id="held-back">')
     table = [re.sub(r"<[^>]*>", "|", row) for row in section.partition("</table>")[0].split("<tr>")]
     first = [row for row in table if "Hold a request back, and send it first" in row]
-    said = {row.split("|")[4].partition(",")[0]: row for row in first}
+    said = {row.split("|")[3].partition(",")[0]: row for row in first}
     assert set(said) == {"Bearer", "DPoP", "mTLS", "HTTP signature"}
     for binding in ("DPoP", "HTTP signature"):
         assert "Served 2 of 2" in said[binding]
