@@ -173,6 +173,7 @@ def _present(lab: Lab, findings: Findings, measured: Measured, out: Path, seed: 
     from labsim.charts import blast_radius as bars
     from labsim.charts import findings as sentences
     from labsim.charts import matrix, variants
+    from labsim.stories.held_back import held_back, held_back_text
     from labsim.stories.refused_handshakes import with_their_events
     from labsim.stories.report import report_html
     from labsim.stories.tables import blast_text, matrix_text
@@ -188,6 +189,8 @@ def _present(lab: Lab, findings: Findings, measured: Measured, out: Path, seed: 
     print(matrix_text(attempts, holder, **how), end="\n\n")
     print(blast_text(blast, **how), end="\n\n")
     print(variants_text(attempts, **how), end="\n\n")
+    held = held_back(handle.holding.rows, handle.rows)
+    print(held_back_text(held, width=how["width"]), end="\n\n")
     print(measured.text(how["width"]), end="\n\n" if measured.pictures else "")
     drawn = {
         "matrix": matrix.picture(attempts, holder),
@@ -199,7 +202,8 @@ def _present(lab: Lab, findings: Findings, measured: Measured, out: Path, seed: 
     measured.save(out)
     exchanges = with_their_events(handle.rows, handle.exchanges, lab.events())
     charts = [*drawn.values(), *measured.pictures.values()]
-    report = report_html(attempts, blast, holder, exchanges, charts=charts, facts=_facts(seed))
+    told: Any = {"charts": charts, "facts": _facts(seed), "held": held}
+    report = report_html(attempts, blast, holder, exchanges, **told)
     (out / "report.html").write_text(report, encoding="utf-8")
 
 

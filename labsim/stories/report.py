@@ -21,6 +21,7 @@ from labsim.charts.cells import Cell, Column, Grid
 from labsim.charts.words import SIGNS, Look
 from labsim.errors import LabError
 from labsim.stories.exchange import Exchange, view, visible
+from labsim.stories.held_back import Held, finding
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +31,13 @@ if TYPE_CHECKING:
 NOT_SHOWN: Final = (
     (
         "Only what stands in the tables was tried. A theft or a replay that is not there was not "
-        "tested. Each theft is shown on one client or a few, which stand for others like them."
+        "tested. Each theft is shown on one client or a few, which stand for others like them, and "
+        "a variant on one. A theft that yields the same wherever a key lies was tried with it in a "
+        "file."
+    ),
+    (
+        "The counts end with what was stolen first. A credential that lay in a record which was "
+        "read is not followed here: that is a campaign, and goes further."
     ),
     (
         "Clients, records and rights are made up. The counts compare one binding with another in "
@@ -85,13 +92,14 @@ def report_html(
     charts: Sequence[Picture],
     facts: Mapping[str, str],
     not_shown: Sequence[str] = NOT_SHOWN,
+    held: Sequence[Held] = (),
 ) -> str:
     """Return the report as one HTML page.
 
     `attempts` and `blast` are the tables of `blast.measured`, `holder` the holder's own requests
     (columns as `cells.grid` reads). `exchanges` has for an attempt's number the request and the
     response (latin-1 text) and the server's event. `facts` says how it was measured (seed and so
-    on), `not_shown` what this does not show.
+    on), `not_shown` what this does not show, `held` what became of requests that were held back.
     """
     numbered = {row["attempt"]: row for row in attempts.to_dict("records")}
     bars = findings.bars(blast)
@@ -111,7 +119,8 @@ def report_html(
         bars=bars,
         facts={"Attempts": f"{len(numbered)}, of which {tried} could be built and sent", **facts},
         not_shown=not_shown,
-        words=words,
+        held=held,
+        held_finding=finding(held),
         **_vocabulary(grids[findings.SAME].columns),
     )
 
@@ -120,6 +129,7 @@ def _vocabulary(columns: Sequence[Column]) -> dict[str, Any]:
     names = words.in_order("binding", [column.binding for column in columns])
     thefts = words.in_order("theft", [column.theft for column in columns])
     return {
+        "words": words,
         "bindings": [(words.binding(name), words.binding_told(name)) for name in names],
         "thefts": [(words.theft(name), words.theft_told(name)) for name in thefts],
         "marks": {name: palette.mark(name) for name in names},

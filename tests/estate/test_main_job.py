@@ -117,6 +117,22 @@ def test_alarms_are_as_the_events_justify_them(finished: tuple[int, Path]) -> No
     assert any(int(row["saved"]) for row in robbed)
 
 
+def test_the_report_shows_the_alarm_of_a_client_whose_request_was_held_back(
+    finished: tuple[int, Path],
+) -> None:
+    report = (finished[1] / "report.html").read_text()
+    _, _, section = report.partition('<h2 id="held-back">')
+    table = [re.sub(r"<[^>]*>", "|", row) for row in section.partition("</table>")[0].split("<tr>")]
+    first = [row for row in table if "Hold a request back, and send it first" in row]
+    said = {row.split("|")[3].partition(",")[0]: row for row in first}
+    assert set(said) == {"Bearer", "DPoP", "mTLS", "HTTP signature"}
+    for binding in ("DPoP", "HTTP signature"):
+        assert "Served 2 of 2" in said[binding]
+        assert "Refused 2 of 2 (proof was used before)" in said[binding]
+        assert "Alarm|: one proof came twice" in said[binding]
+    assert "Alarm|:" not in said["Bearer"]
+
+
 def test_a_cell_that_differs_is_named_and_fails_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,6 +10,8 @@ import pytest
 from labsim import rounds
 from labsim.estate import plan as plans
 from labsim.estate.plan import Plan
+from labsim.round_table import THEFTS
+from labsim.stories.report import NOT_SHOWN
 from tests.own_estate import written
 
 
@@ -55,6 +57,22 @@ def test_a_variant_is_shown_on_the_first_story_that_has_its_theft(own: Plan) -> 
     assert {each.client for each in rounds.rounds(plans.load()) if each.variant != "base"} == {
         "fulfilment"
     }
+
+
+def test_what_the_report_says_of_what_was_not_tried_is_true() -> None:
+    every = rounds.rounds(plans.load())
+    assert "a variant on one" in NOT_SHOWN[0]
+    shown: dict[str, set[str]] = {}
+    for each in every:
+        shown.setdefault(each.variant, set()).add(each.client)
+    assert {len(clients) for variant, clients in shown.items() if variant != "base"} == {1}
+    assert "wherever a key lies was tried with it in a file" in NOT_SHOWN[0]
+    kept = {each.theft: set[str]() for each in every}
+    for each in every:
+        kept[each.theft].add(each.custody)
+    for theft, custodies in kept.items():
+        everywhere = {"file", "memory", "signer"}
+        assert custodies == (everywhere if THEFTS[theft].custody_matters else {"file"}), theft
 
 
 @pytest.mark.parametrize(("many", "tried"), [(1, 1), (4, 4), (5, 4), (40, 4)])
