@@ -128,15 +128,17 @@ def _means(
     if gets_new_tokens(client, loot.kinds):
         asks_until = _or_never(measures.rotate_at)
         if client.grant == "refresh_token":
-            # RFC 9700 section 4.14.2: used twice, a family ends; RFC 7009 section 2.1: revoked.
-            asks_until = min(
-                asks_until, _or_never(measures.reused_at), _or_never(measures.revoke_at)
-            )
+            asks_until = min(asks_until, _grant_ends(measures))
         until = _last_token_ends(plan, asks_until, measures)
         if (case.authentication or client.authentication) == CERTIFICATE:
             # The new tokens are bound to it as well (RFC 8705 section 2.1).
             until = min(until, withdrawn_at)
         yield Mean("new tokens", readable(client), until)
+
+
+def _grant_ends(measures: Countermeasures) -> float:
+    """Return when a grant ends: used twice (RFC 9700 section 4.14.2), or revoked (RFC 7009)."""
+    return min(_or_never(measures.reused_at), _or_never(measures.revoke_at))
 
 
 def _last_token_ends(plan: Plan, asks_until: float, measures: Countermeasures) -> float:
@@ -150,16 +152,19 @@ def _last_token_ends(plan: Plan, asks_until: float, measures: Countermeasures) -
 
 
 def found_mean(
-    plan: Plan, name: str, robbed: str, now: float, measures: Countermeasures
+    plan: Plan, name: str, case: Case, now: float, measures: Countermeasures
 ) -> Mean | None:
     """Return the means that a client's credential is, which was found in a record at `now`.
 
-    None if it opens nothing, or was replaced before. The `robbed` client's own may lie in a record
-    too, and ends as any stolen one does.
+    None if it opens nothing, or was replaced before. The robbed client's own may lie in a record
+    too: it makes a refresh token usable that was stolen without it, and ends as any stolen one.
     """
-    client, mine = plan.client(name), name == robbed
+    client, mine = plan.client(name), name == case.client
     asks_until = _or_never(measures.rotate_at if mine else measures.rotate_found_at)
     opens = opened_by_credential(client)
+    if mine and "refresh_token" in stolen(client, case).kinds:
+        opens = readable(client)
+        asks_until = min(asks_until, _grant_ends(measures))
     if now >= asks_until or not opens:
         return None
     last = asks_until + measures.token(plan)

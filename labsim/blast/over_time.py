@@ -151,7 +151,7 @@ class _Thief:
         found = [led.client for led in self.predictor.leads(resource) if led.record == record]
         fresh = [name for name in found if name not in self.fallen]
         self.fallen.update(fresh)
-        plan, robbed = self.predictor.plan, self.case.client
-        opened = [found_mean(plan, name, robbed, now, self.measures) for name in fresh]
+        plan, case = self.predictor.plan, self.case
+        opened = [found_mean(plan, name, case, now, self.measures) for name in fresh]
         self.means += [mean for mean in opened if mean is not None]
         return any(opened)
