@@ -77,7 +77,7 @@ def _figure(found: list[Lane], title: str) -> Figure:
 
 
 def _label(lane: Lane) -> list[str]:
-    return style.wrapped(lane.name, LABEL - SPREAD * len(lane.bindings) - 0.2, 8, 3)
+    return style.wrapped(lane.name, LABEL - 1.5 * SPREAD * len(lane.bindings) - 0.15, 8, 3)
 
 
 def _told(lane: Lane) -> list[str]:

@@ -54,10 +54,11 @@ _BINDINGS: Final = {
     "dpop": Mark("#0072b2", "s", "\\\\\\"),
     "mtls": Mark("#cc79a7", "D", "xxx"),
     "http_signature": Mark("#56b4e9", "^", "---"),
+    "ip_allow_list": Mark("#009e73", "v", "+++"),  # a baseline that stands where a binding does
 }
 _SPARE: Final = (
-    Mark("#009e73", "v", "+++"),
     Mark("#d55e00", "P", "|||"),
+    Mark("#b3541e", "X", "..."),
     Mark("#f0e442", "*", "ooo"),
 )
 

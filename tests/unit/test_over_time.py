@@ -120,6 +120,22 @@ def test_a_stolen_credential_goes_on_until_it_is_rotated(binding: str) -> None:
     assert end_of(case, measures(revoke_at=500)) is None
 
 
+def test_a_refresh_token_without_the_credential_is_usable_once_that_is_found() -> None:
+    resources = (resource("orders", "a", secret_of("partner")),)
+    plan = plan_of(resources, (client("partner", "orders", grant="refresh_token"),))
+    case = Case("partner", "vendor_tokens", "bearer", "none")
+
+    def reach(how: Countermeasures, until: float) -> int:
+        return steps(Predictor(plan), case, how, until)[-1][1]
+
+    assert reach(NOTHING, 24 * HOUR) == 2, "the token has ended long since"
+    assert reach(measures(rotate_at=0), 24 * HOUR) == 0
+    assert reach(measures(revoke_at=600), 599) == 2
+    assert reach(measures(revoke_at=600), 600) == 0
+    assert reach(measures(reused_at=600), 599 + HOUR) == 2
+    assert reach(measures(reused_at=600), 600 + HOUR) == 0
+
+
 def test_a_refresh_token_ends_with_its_grant_too() -> None:
     case = Case("partner", "vendor_store", "dpop", "memory")
     assert end_of(case, NOTHING) is None
