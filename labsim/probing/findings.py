@@ -9,6 +9,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from labsim.catalogue.running import Result, Verdict
+from labsim.catalogue.vector import Force
 from labsim.probing.probe import BlockResult
 
 FOUND, INCONCLUSIVE = 1, 2
@@ -50,19 +51,32 @@ def _all(found: Sequence[BlockResult]) -> list[Result]:
 def table(found: Sequence[BlockResult], width: int = 100, every_row: bool = True) -> str:
     """Return the rows as lines of at most `width` characters, block by block.
 
-    Without `every_row`, only those that came out otherwise than the lab's own servers answer.
+    Without `every_row`, only those that came out otherwise than the lab's own servers answer. Rows
+    that were not sent stand together, by what they would have taken.
     """
-    lines = []
+    lines: list[str] = []
     for block in found:
-        shown = [r for r in block.results if every_row or not r.is_expected]
-        if not shown and not block.failed_control:
-            continue
-        lines.append(block.block.name)
+        sent = [r for r in block.results if r.verdict is not Verdict.NOT_APPLICABLE]
+        shown = [r for r in sent if every_row or not r.is_expected]
+        rows = [line for result in shown for line in _row(result, width)]
         if block.failed_control:
-            lines.append(f"  A good request was not served: {block.failed_control}.")
-        lines += [line for result in shown for line in _row(result, width)]
-        lines.append("")
+            rows.insert(0, f"  A good request was not served: {block.failed_control}.")
+        if every_row:
+            rows += _not_sent(block, width)
+        lines += [block.block.name, *rows, ""] if rows else []
     return "\n".join(lines).rstrip()
+
+
+def _not_sent(block: BlockResult, width: int) -> list[str]:
+    reasons: dict[str, list[str]] = {}
+    for result in block.results:
+        if result.verdict is Verdict.NOT_APPLICABLE:
+            reasons.setdefault(result.why, []).append(result.vector.id)
+    lines = []
+    for why, ids in reasons.items():
+        text = f"not sent, as {why}: {', '.join(dict.fromkeys(ids))}"
+        lines += textwrap.wrap(text, width, initial_indent="  ", subsequent_indent=" " * 12)
+    return lines
 
 
 def _row(result: Result, width: int) -> list[str]:
@@ -81,7 +95,9 @@ def _note(result: Result) -> str:
     vector = result.vector
     if result.is_too_strict:
         return f"A good request is refused ({vector.source})."
-    if result.verdict is Verdict.ACCEPTED and vector.refusal is not None and vector.gain:
+    if result.verdict is Verdict.ACCEPTED and vector.refusal is not None:
+        if vector.force is Force.POLICY:
+            return f"Both answers conform ({vector.source})."
         return f"What an attacker gains: {vector.gain} ({vector.source})."
     return result.why
 

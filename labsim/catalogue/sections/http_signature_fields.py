@@ -22,6 +22,7 @@ from labsim.catalogue.signature_changes import (
     signed,
     text,
     uncovered,
+    with_body,
 )
 from labsim.catalogue.signing import FIELDS, with_signature
 from labsim.catalogue.vector import Elsewhere, Force, Make, Needs, Section
@@ -163,7 +164,7 @@ COVERAGE = (
     target("HS-03-0", "@target-uri not covered", "9421 7.2.2", uncovered("@target-uri")),
     target("HS-03-1", "its parts instead", "9421 7.2.2", lambda good: resigned(good, without=("@target-uri",), adding=("@scheme", "@authority", "@path", "@query"))),
     token("HS-06", "authorization not covered", "9421 7.2.1", uncovered("authorization")),
-    digest("HS-X2", "digest not covered", "9421 7.2.8", uncovered("content-digest")),
+    digest("HS-X2", "digest not covered", "9421 7.2.8", lambda good: resigned(good, with_body(good), without=["content-digest"])),
     method("HS-07", "nothing covered", "9421 7.2.1", uncovered("@method", "@target-uri", "authorization", "content-digest")),
     method("HS-23", "@method taken out of the list", "9421 2.5", replaced('"@method" ', "")),
 )  # fmt: skip
@@ -182,8 +183,8 @@ COMPONENTS = (
     named("HS-26c", "an unknown derived component", "9421 2.2", naming('"@unknown"')),
     named("HS-26d", "@method in upper case", "9421 2.2", naming('"@METHOD"')),
     named("HS-33c", "@query-param, which the profile has not", "9421 2.2.8", naming('"@query-param";name="a"')),
-    named("HS-27", "sf", "9421 2.1.1", naming('"content-digest";sf')),
-    named("HS-27b", "key", "9421 2.1.2", naming('"content-digest";key="sha-256"')),
+    named("HS-27", "sf", "9421 2.1.1", naming('"authorization";sf')),
+    named("HS-27b", "key", "9421 2.1.2", naming('"authorization";key="a"')),
     named("HS-27c", "bs", "9421 2.1.3", naming('"x-a";bs', x_a="1")),
     named("HS-27d", "tr", "9421 2.1.4", naming('"x-a";tr', x_a="1")),
     named("HS-27e", "req", "9421 2.4", naming('"@method";req')),
