@@ -158,9 +158,10 @@ which_check_is_missing = Matching(
     ),
     reference=_MISSING,
     solved=(
-        "A reads cnf only if the sender says DPoP (giantswarm/mcp-oauth, issue 383). B stamps "
-        "thumbprints and compares none (Abblix/Oidc.Server, pull request 159). C takes a proof for "
-        "60 seconds and remembers it for 30 (after keycloak/keycloak, issue 43505)."
+        "A reads cnf only if the sender says DPoP (giantswarm/mcp-oauth, issue 383; RFC 9449, "
+        "section 7.2). B stamps thumbprints and compares none (Abblix/Oidc.Server, pull request "
+        "159; RFC 8705, section 3). C takes a proof for 60 seconds and remembers it for 30 (after "
+        "keycloak/keycloak, issue 43505; RFC 9449, section 11.1)."
     ),
     why={
         ("A", "proof_is_there"): _A_PROOF,
