@@ -19,7 +19,7 @@ import jwt
 _TO_STANDARD = bytes.maketrans(b"-_+/=", b"+/!!!")
 _PADDING = (b"", b"!", b"==", b"=")
 # The last character's spare bits must be zero: two or three characters carry one or two octets.
-_LAST_CHARACTER = {2: "AQgw", 3: "AEIMQUYcgkosw048"}
+_LAST_CHARACTER = ("", "", "AQgw", "AEIMQUYcgkosw048")
 # RFC 9864 names the algorithm Ed25519; PyJWT still calls it by its older name.
 _PYJWT_NAME = {"Ed25519": "EdDSA"}
 _SIGNATURE_ONLY: Any = {
@@ -47,14 +47,13 @@ def b64url_decode(text: str) -> bytes:
     Python's own decoder drops foreign characters and accepts sixteen spellings of one signature;
     whoever keys a memory on the text would then be fooled by the other fifteen.
     """
+    left = len(text) % 4
     try:
-        data = a2b_base64(
-            text.encode("ascii").translate(_TO_STANDARD) + _PADDING[len(text) % 4],
-            strict_mode=True,
-        )
+        standard = text.encode("ascii").translate(_TO_STANDARD) + _PADDING[left]
+        data = a2b_base64(standard, strict_mode=True)
     except ValueError as error:
         raise Malformed("not base64url") from error
-    if len(text) % 4 and text[-1] not in _LAST_CHARACTER[len(text) % 4]:
+    if left and text[-1] not in _LAST_CHARACTER[left]:
         raise Malformed("not the canonical base64url form")
     return data
 
@@ -71,6 +70,7 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 _strict = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
+_scan = _strict.scan_once
 
 
 def json_object(data: bytes) -> dict[str, Any]:
@@ -80,7 +80,14 @@ def json_object(data: bytes) -> dict[str, Any]:
     recipient refuse duplicate members.
     """
     try:
-        value = _strict.decode(data.decode("utf-8"))
+        text = data.decode("utf-8")
+        # The decoder's own engine. With white space around the object, or something else, the
+        # decoder has the word.
+        value, end = _scan(text, 0) if text[:1] == "{" else (None, -1)
+        if end != len(text):
+            value = _strict.decode(text)
+    except StopIteration as stop:
+        raise Malformed(f"no JSON value at character {stop.value}") from stop
     except (ValueError, RecursionError) as error:
         raise Malformed(str(error) or "not JSON") from error
     if not isinstance(value, dict):

@@ -140,8 +140,9 @@ def _key(protected: str) -> PublicKey:
 
 def _with_claims(jws: CompactJws, key: PublicKey) -> DpopProof:
     claims = jws.payload
-    jti, htm, htu, iat = (claims.get(name) for name in ("jti", "htm", "htu", "iat"))
-    ath, nonce = claims.get("ath"), claims.get("nonce")
+    found = claims.get
+    jti, htm, htu, iat = found("jti"), found("htm"), found("htu"), found("iat")
+    ath, nonce = found("ath"), found("nonce")
     texts = isinstance(jti, str) and isinstance(htm, str) and isinstance(htu, str)
     if not texts or not is_number(iat):
         raise _malformed("required_members_are_there", "4.3 item 3")
