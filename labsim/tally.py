@@ -123,15 +123,22 @@ def _row(lab: Lab, key: dict[str, str], attempts: list[dict[str, Any]]) -> dict[
     return {
         **key,
         "endings": endings,
-        "holder": _counted(_holders_own(lab, key["client"], key["binding"])),
+        "holder": _counted(_holders_own(lab, key)),
         "plain": len({one for each in plain for one in records[each["attempt"]]}),
         "records": len({one for each in records.values() for one in each}),
         "of": len(lab.plan.within_reach(key["client"])),
     }
 
 
-def _holders_own(lab: Lab, client: str, binding: str) -> list[dict[str, Any]]:
-    mine = [row for name, bound, row in lab.worked if (name, bound) == (client, binding)]
+def _holders_own(lab: Lab, key: dict[str, str]) -> list[dict[str, Any]]:
+    """Return how the holder's requests ended, but for those during another theft than the row's."""
+    during = lab.attacker.worked_while_robbed
+    whose = key["client"], key["binding"], key["custody"]
+    mine = [
+        row
+        for number, (*who, row) in enumerate(lab.worked)
+        if tuple(who) == whose and during.get(number, key["theft"]) == key["theft"]
+    ]
     events = [lab.event(row["request_id"]) for row in mine]
     return [
         {

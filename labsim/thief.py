@@ -48,6 +48,7 @@ class AttackerHandle:
         self.exposed: dict[int, tuple[str, ...]] = {}
         self.exchanges: dict[int, dict[str, Any]] = {}
         self.stolen_from: set[str] = set()
+        self.worked_while_robbed: dict[int, str] = {}
         self._sealed: dict[tuple[Any, ...], set[int]] = {}
         self.read_in_passing: list[dict[str, Any]] = []
         self.on_attempt: Callable[[dict[str, Any]], None] | None = None
@@ -64,6 +65,7 @@ class AttackerHandle:
         lab.plan.client(client)
         if by not in THEFTS:
             raise LabError.unknown("theft", by, THEFTS)
+        first = len(lab.worked)
         pieces, worked = robbery.rob(lab, client, rooms("labsim.thefts", "THEFT")[by], doing, at)
         if not pieces:
             why = "; ".join(f"{row['resource']}: {row['why'] or row['status']}" for row in worked)
@@ -72,6 +74,7 @@ class AttackerHandle:
                 "Nothing was stolen.",
                 "Look at lab.work() for this client: it must be served before it can be robbed.",
             )
+        self.worked_while_robbed |= dict.fromkeys(range(first, len(lab.worked)), by)
         self._note(client, by, pieces)
         # Where the key lay then: the client may be bound anew before the loot is used. And what the
         # holder itself sent with that token, which no replay is given: it is for looking at.

@@ -21,8 +21,8 @@ def estate_map(lab: Lab, everything: bool) -> EstateMap:
 
     attacker = lab.attacker
     tried = {row["replay"] for row in attacker.rows if row["outcome"] != "not_possible"}
-    used = {client for client, _, _ in lab.worked} | attacker.stolen_from
-    used |= {row["resource"] for _, _, row in lab.worked}
+    used = {client for client, *_ in lab.worked} | attacker.stolen_from
+    used |= {row["resource"] for *_, row in lab.worked}
     used |= {row["resource"] for row in attacker.rows}
     whole = everything or not used
     return drawn.estate_map(

@@ -181,7 +181,7 @@ def stolen(client: Client, case: Case) -> FirstLoot:
     authentication = case.authentication or str(client.authentication)
     if authentication not in AUTHENTICATIONS:
         raise LabError.unknown("client authentication", authentication, AUTHENTICATIONS)
-    if authentication == CERTIFICATE and case.binding != "mtls":
+    if case.authentication == CERTIFICATE and case.binding != "mtls":
         raise LabError(
             f"A client with {CERTIFICATE} has tokens bound to its certificate, not {case.binding}.",
             todo="Choose the binding mtls, or another authentication.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from labsim.charts import words
@@ -11,7 +12,7 @@ from labsim.charts.words import Look
 
 KINDS: Final = {
     "token": "the token alone",
-    "certificate": "the certificate too, without its key",
+    "certificate": "a certificate, no key",
     "captured_request": "a captured request",
     "proofs_ahead": "proofs made ahead",
     "foothold": "a foothold in the holder",
@@ -38,7 +39,10 @@ def holder(row: Row) -> Cell:
 def _cell(counted: Iterable[Sequence[Any]]) -> Cell:
     endings = [Ending(*map(str, each[:3])) for each in counted for _ in range(int(each[3]))]
     # Of reasons that are as frequent, the binding's own is the one to show.
-    return cell(sorted(endings, key=_not_the_bindings))
+    made = cell(sorted(endings, key=_not_the_bindings))
+    if made.look in (Look.SERVED, Look.SERVED_IN_PART):
+        return made
+    return replace(made, word=made.sign.word)  # how many more were refused otherwise is no matter
 
 
 def _not_the_bindings(ending: Ending) -> bool:

@@ -36,8 +36,9 @@ def picture(rows: Sequence[Row]) -> Picture:
 def together(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Return one bar for each binding of a notebook; of several thefts, the one that got most.
 
-    Each has notebook, name, binding, plain, records, of, `more`: what the outlined part took, and
-    `tried`: whether anything that leaked was replayed at all, for else its zero is no measurement.
+    Each has notebook, name, binding, plain, records, of, `more`: what the outlined part took;
+    `tried`: whether anything that leaked was replayed at all, for else its zero is no measurement;
+    and `usual`: whether its servers are those of the base, with every check.
     """
     bars: dict[tuple[str, str], dict[str, Any]] = {}
     for row in rows:
@@ -45,6 +46,7 @@ def together(rows: Sequence[Row]) -> list[dict[str, Any]]:
         new = {"notebook": key[0], "name": key[1], "binding": row["binding"]}
         bar = bars.setdefault(key, new | {"plain": 0, "records": 0, "of": 0, "more": []})
         leaked = set(having.present([row])) - set(having.MORE)
+        bar["usual"] = (row["variant"], row["verifier"]) == ("base", "full")
         bar["tried"] = bar.get("tried", False) or bool(leaked)
         for name in ("plain", "records", "of"):
             bar[name] = max(bar[name], row[name])
@@ -68,11 +70,14 @@ def finding(bars: Sequence[Row]) -> str:
     tried = [bar for bar in bars if bar["tried"]]
     if not tried:
         return "What leaked was not replayed yet."
-    for name in words.in_order("binding", [bar["binding"] for bar in tried]):
-        best = max((bar for bar in tried if bar["binding"] == name), key=lambda bar: bar["plain"])
+    usual = [bar for bar in tried if bar["usual"]] or tried
+    for name in words.in_order("binding", [bar["binding"] for bar in usual]):
+        best = max((bar for bar in usual if bar["binding"] == name), key=lambda bar: bar["plain"])
         said.setdefault(f"{best['plain']} of {best['of']}", []).append(words.binding(name))
     parts = [f"{count} with {words.listed(names)}" for count, names in said.items()]
-    return f"Records served to a replay of what leaked: {words.listed(parts)}."
+    most = max((bar["plain"] for bar in tried if bar not in usual), default=0)
+    but = f"; up to {most} where servers differ" if most else ""
+    return f"Records served to a replay of what leaked: {words.listed(parts)}{but}."
 
 
 @style.settings()

@@ -18,6 +18,7 @@ from labsim.lab import Lab
 from labsim.prediction import Sealed
 from labsim.rooms import names
 from tests.unit import synthetic_attempts as run
+from tests.unit.test_charts import assert_readable
 
 
 @dataclass
@@ -25,6 +26,7 @@ class FakeAttacker:
     rows: list[dict[str, Any]] = field(default_factory=list)
     exposed: dict[int, tuple[str, ...]] = field(default_factory=dict)
     sealed: set[int] = field(default_factory=set)
+    worked_while_robbed: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -37,7 +39,7 @@ class FakePlan:
 class FakeLab:
     attacker: FakeAttacker = field(default_factory=FakeAttacker)
     plan: FakePlan = field(default_factory=FakePlan)
-    worked: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    worked: list[tuple[str, str, str, dict[str, Any]]] = field(default_factory=list)
 
     def event(self, request_id: str) -> dict[str, Any]:
         refused = {"reason": "PROOF_MISSING", "check": "certificate_is_shown"}
@@ -51,7 +53,8 @@ def own(request_id: str, outcome: str) -> dict[str, Any]:
 def a_lab(client: str = "fulfilment") -> FakeLab:
     rows = [dict.fromkeys(COLUMNS, "") | row for row in run.rows() if row["client"] == client]
     lab = FakeLab(FakeAttacker(rows, dict(run.exposed(rows))))
-    lab.worked = [(client, "bearer", own("", "served")), (client, "dpop", own("", "served"))]
+    pairs = [("bearer", "none"), ("dpop", "file"), ("dpop", "memory")]
+    lab.worked = [(client, *pair, own("", "served")) for pair in pairs]
     return lab
 
 
@@ -98,9 +101,12 @@ def test_the_token_at_another_server_is_no_merit_of_the_binding() -> None:
 
 def test_a_holder_that_was_refused_is_shown_with_the_servers_own_reason() -> None:
     lab = a_lab()
-    lab.worked.append(("fulfilment", "dpop", own("refused", "rejected")))
+    lab.worked.append(("fulfilment", "dpop", "file", own("refused", "rejected")))
     row = made(lab)["log_line", "dpop", "file"]
     assert having.holder(row).word == "served 1 of 2"
+    lab.attacker.worked_while_robbed = {3: "wiretap"}
+    assert having.holder(made(lab)["log_line", "dpop", "file"]).word == "served"
+    assert having.holder(made(lab)["wiretap", "dpop", "file"]).word == "served 1 of 2"
     assert having.holder(made(a_lab())["log_line", "dpop", "file"]).word == "served"
 
 
@@ -132,7 +138,7 @@ def test_rows_outlive_the_kernel_and_a_second_run_does_not_double_them() -> None
 def test_a_newer_row_stands_for_an_older_one_of_the_same_theft() -> None:
     tally.keep([made(a_lab())["log_line", "dpop", "file"]])
     lab = a_lab()
-    lab.worked.append(("fulfilment", "dpop", own("refused", "rejected")))
+    lab.worked.append(("fulfilment", "dpop", "file", own("refused", "rejected")))
     newer = made(lab)["log_line", "dpop", "file"]
     tally.keep([newer])
     assert tally.rows() == [newer]
@@ -172,9 +178,24 @@ def test_a_zero_that_nobody_measured_is_not_drawn_as_one() -> None:
     assert own_bars.counted(bar).startswith("0 of 11 by replay, ")
 
 
+@pytest.mark.parametrize("picture", [own_matrix.picture, own_bars.picture])
+def test_nothing_overlaps_however_many_rows(picture: Callable[..., Picture]) -> None:
+    rows = [
+        row | {"notebook": f"{number:02}", "variant": variant, "verifier": verifier}
+        for number in range(4)
+        for row in made(a_lab()).values()
+        for variant, verifier in (("base", "full"), ("proxy_passes", "full"), ("base", "no_ath"))
+    ]
+    assert_readable(picture(rows).figure)
+
+
 def test_what_the_servers_did_otherwise_makes_a_bar_of_its_own() -> None:
     row = made(a_lab())["log_line", "bearer", "none"]
     other = row | {"variant": "minimal", "verifier": "not_enforcing"}
     first, second = own_bars.together([row, other])
     assert first["name"] == "Bearer"
+    assert "11 of 11" not in own_bars.finding([first, second | {"plain": 11}])
+    assert own_bars.finding([first, second | {"plain": 11}]).endswith(
+        "; up to 11 where servers differ."
+    )
     assert second["name"] == "Bearer, servers that remember no proofs, verifier not enforcing"
