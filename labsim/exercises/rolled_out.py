@@ -45,7 +45,9 @@ class FirstTwo(Exercise):
 
 
 def _unreadable(plan: Plan, answer: Any) -> str:
-    known = isinstance(answer, list | tuple) and all(name in plan.resources for name in answer)
+    known = isinstance(answer, list | tuple) and all(
+        isinstance(name, str) and name in plan.resources for name in answer
+    )
     if not known or len(answer) != 2 or len(set(answer)) != 2:
         return f"{answer!r}: give a list of two servers out of {', '.join(plan.resources)}."
     return ""

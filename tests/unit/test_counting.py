@@ -70,7 +70,8 @@ def test_two_servers_are_right_only_where_no_other_two_leave_less() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", ["crm", ["crm"], ["crm", "crm"], ["crm", 3], ["crm", "vault", "collab"]]
+    "answer",
+    ["crm", ["crm"], ["crm", "crm"], ["crm", 3], ["crm", ["vault"]], ["crm", "vault", "collab"]],
 )
 def test_what_is_no_list_of_two_servers_is_unreadable(answer: Any) -> None:
     verdict = ex.two_first.check(answer)
