@@ -6,6 +6,7 @@ measured, from the attempts that were served; the tick is computed, from the est
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from matplotlib.axes import Axes
@@ -24,6 +25,7 @@ LABEL: Final = 3.9
 AXIS: Final = 4.6
 ROW: Final = 0.5
 """Inches: the card, a row's words, the longest bar, and a row."""
+_FEW: Final = 3
 type Row = dict[Any, Any]
 
 
@@ -107,12 +109,19 @@ def _legend(axes: Axes, y: float) -> None:
 
 def said(rows: list[Row]) -> str:
     """Say how far the thefts went, and whether what was computed is what happened."""
-    counts = sorted({row["measured"] for row in rows})
-    reach = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
+    of = rows[0]["of"]
     wrong = sum(row["measured"] != row["computed"] for row in rows)
     agrees = f"{wrong} of {len(rows)} otherwise than computed" if wrong else "each as computed"
-    how = "a single theft" if len(rows) == 1 else f"{len(rows)} thefts"
-    return f"{reach} of {rows[0]['of']:,} records exposed by {how}, {agrees}."
+    counts = Counter(row["measured"] for row in rows)
+    ordered = sorted(counts.items(), reverse=True)
+    if len(ordered) > _FEW:
+        reach = f"{ordered[-1][0]:,} to {ordered[0][0]:,} of {of:,} records exposed by {len(rows)}"
+        return f"{reach} thefts, {agrees}."
+    (most, by), *rest = ordered
+    whose = f"{by} of {len(rows)} thefts" if len(rows) > 1 else "this theft"
+    parts = [f"{most:,} of {of:,} records exposed by {whose}"]
+    parts += [f"{count:,} by {number}" for count, number in rest]
+    return f"{words.listed(parts)}, {agrees}."
 
 
 def alt(rows: list[Row]) -> str:

@@ -11,7 +11,7 @@ from labsim.exercises.counting import Counts
 from labsim.exercises.exercise import Choice, Matching, Wrong
 from labsim.exercises.late import late, what_stays_open
 from labsim.exercises.noticed import alarms, watch
-from labsim.exercises.rolled_out import FirstThree, roll_out
+from labsim.exercises.rolled_out import FirstTwo, roll_out
 
 if TYPE_CHECKING:
     from labsim.campaign_result import CampaignResult
@@ -25,7 +25,7 @@ __all__ = [
     "how_far_today",
     "late",
     "roll_out",
-    "three_first",
+    "two_first",
     "watch",
     "what_is_heard",
     "what_stays_open",
@@ -145,37 +145,39 @@ how_far_today = Counts(
     ),
 )
 
-_SHARED = "that gets new tokens, for servers that enforce as well."
+_BOUND = "bound as they should be."
 
-three_first = FirstThree(
-    "blast_radius.three_first",
-    "Which three servers should enforce first? Give a list of three names.",
-    reference=["crm", "collab", "vault"],
+two_first = FirstTwo(
+    "blast_radius.two_first",
+    "Which two servers should enforce first? Give a list of two names.",
+    reference=["collab", "vault"],
     solved=(
-        "Not the largest and not the most secret: the three whose records hold credentials. What "
-        "is left then are the records of the other four, and nothing follows from them."
+        "What lies at collab opens the vault, and what lies in the vault opens collab: enforce at "
+        "one of them, and the other lets the thief in again. Crm holds credentials as well, but "
+        "for servers that take any token yet."
     ),
     wrong=(
         Wrong(
-            ["vault", "admin", "payments"],
-            "110 of 120 records would still be open. Crm takes any token yet, and its records "
-            f"hold the credential of nightly-export and storefront: {_SHARED}",
+            ["vault", "admin"],
+            "110 of 120 records would still be open. Collab takes any token yet, and in its "
+            f"records lies the credential of ci-runner: it gets new tokens at vault, {_BOUND}",
         ),
         Wrong(
-            ["orders", "crm", "collab"],
-            "120 of 120 records would still be open. Vault takes any token yet, and its records "
-            f"hold the credential of storefront, nightly-export and support-agent: {_SHARED}",
+            ["orders", "crm"],
+            "120 of 120 records would still be open. Collab takes any token yet, and in its "
+            f"records lies the credential of support-agent: it gets new tokens at crm, {_BOUND}",
         ),
         Wrong(
-            ["vault", "crm", "deploy"],
-            "120 of 120 records would still be open. Collab takes any token yet, and its records "
-            f"hold the credential of support-agent and ci-runner: {_SHARED}",
+            ["crm", "vault"],
+            "120 of 120 records would still be open. Collab takes any token yet, and in its "
+            "records lies the credential of support-agent and ci-runner: it gets new tokens at "
+            f"crm and vault, {_BOUND}",
         ),
     ),
     hints=(
-        "Look at the table above: at which servers do those records lie?",
-        "A server that does not enforce opens its own records, and whatever they lead to.",
-        "Close every server whose records hold a credential. The table names three.",
+        "Choose two, and look in the table for credentials that may read there. Where do they lie?",
+        "Enforcing is no help against a credential that may ask for tokens: close its place too.",
+        "Whose credential opens the vault, and where does that lie? And whose opens that place?",
     ),
 )
 

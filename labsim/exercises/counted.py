@@ -34,7 +34,11 @@ MORE: Final = {
     "certificate_in_file": Case(CLIENT, "container_files", "mtls", "file", CERTIFICATE),
 }
 """Measured as well, so that bindings and custodies stand side by side; nobody predicts these."""
-_THEFTS: Final = ("log_line", "container_files", "container_code")
+_ORDER: Final = {
+    "theft": ("log_line", "container_files", "container_code"),
+    "binding": ("bearer", "dpop", "mtls", "http_signature"),
+    "custody": ("none", "file", "memory", "signer"),
+}
 _NAMES: Final = ["case", "theft", "binding", "custody", "authentication"]
 
 
@@ -65,11 +69,14 @@ class Counted(Prediction):
         return None
 
     def rows(self) -> list[dict[str, str]]:
-        """Return one row a case: what was predicted, measured and computed, and of how many."""
+        """Return one row a case: what was predicted, measured and computed, and of how many.
+
+        Those that are asked for come first. Raises LabError while it is sealed.
+        """
         if self.sealed:
             raise LabError("This result is sealed.", todo="Predict it, or pass reveal=True.")
         given = {} if self.fault or is_missing(self.predicted) else self.predicted
-        return [
+        rows = [
             {
                 "case": row["case"],
                 "predicted": str(given.get(row["case"], "")),
@@ -80,6 +87,7 @@ class Counted(Prediction):
             }
             for row in self.frame.to_dict("records")
         ]
+        return sorted(rows, key=lambda row: row["case"] not in CASES)
 
     def chart(self) -> Picture:
         """Draw the cases side by side; LabError while this is sealed."""
@@ -121,7 +129,7 @@ def count_each(lab: Lab, predicted: object, reveal: bool = False) -> Counted:
     lab.enforce(*lab.plan.resources)
     rows = [_row(lab, name, case) for name, case in (CASES | MORE).items()]
     lab.rotate(CLIENT, to=SECRET)
-    rows.sort(key=lambda row: (_THEFTS.index(row["theft"]), row["case"] in CASES))
+    rows.sort(key=lambda row: [names.index(row[name]) for name, names in _ORDER.items()])
     return Counted(pd.DataFrame(rows), predicted, reveal)
 
 

@@ -153,7 +153,7 @@ def respond(lab: Lab, steps: object, client: str = "ci-runner") -> Course:
     taken = [] if is_missing(steps) or not isinstance(steps, list | tuple) else list(steps)
     does = {"evict": lab.evict, "revoke": lab.revoke, "rotate": lab.rotate}
     rows = [thief.acts("nothing yet")]
-    for step in (each for each in taken if each in does):
+    for step in (each for each in taken if isinstance(each, str) and each in does):
         does[step](client)
         rows.append(thief.acts(step))
     return Course(tuple(rows))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from labsim.blast.predicted import Predictor
+from labsim.blast.predicted import Predictor, opened_by_credential
 from labsim.charts import cards, words
 from labsim.estate import plan as plans
 from labsim.exercises.counted import agree
@@ -29,65 +29,76 @@ def _predictor() -> Predictor:
     return Predictor(plans.load(None))
 
 
-class FirstThree(Exercise):
-    """Ask for three servers that enforce first; what is open then decides, and nothing else."""
+class FirstTwo(Exercise):
+    """Ask for two servers that enforce first; what is open then decides, and nothing else."""
 
     def _judge(self, answer: Any) -> str:
         predictor = _predictor()
         fault = _unreadable(predictor.plan, answer)
         if fault:
             raise Unreadable(fault)
-        left = _left(predictor.plan, answer)
         count = still_open(predictor, answer)
         if count == still_open(predictor, self.reference):
             return ""
-        return f"{count} of {_of(predictor.plan)} records would still be open. {_why(left)}"
+        why = _why(predictor, answer)
+        return f"{count} of {_of(predictor.plan)} records would still be open. {why}"
 
 
 def _unreadable(plan: Plan, answer: Any) -> str:
-    known = isinstance(answer, list | tuple) and all(name in plan.resources for name in answer)
-    if not known or len(answer) != 3 or len(set(answer)) != 3:
-        return f"{answer!r}: give a list of three servers out of {', '.join(plan.resources)}."
+    known = isinstance(answer, list | tuple) and all(
+        isinstance(name, str) and name in plan.resources for name in answer
+    )
+    if not known or len(answer) != 2 or len(set(answer)) != 2:
+        return f"{answer!r}: give a list of two servers out of {', '.join(plan.resources)}."
     return ""
 
 
-def _left(plan: Plan, three: Sequence[str]) -> list[str]:
-    return [name for name in plan.resources if name not in three]
+def _left(plan: Plan, first: Sequence[str]) -> list[str]:
+    return [name for name in plan.resources if name not in first]
 
 
 def _of(plan: Plan) -> int:
     return sum(len(resource.records) for resource in plan.resources.values())
 
 
-def still_open(predictor: Predictor, three: Sequence[str]) -> int:
+def still_open(predictor: Predictor, first: Sequence[str]) -> int:
     """Return how many records every client's tokens open, with all that these lead to."""
-    return len(predictor.followed(_left(predictor.plan, three)).records)
+    return len(predictor.followed(_left(predictor.plan, first)).records)
 
 
-def _why(left: list[str]) -> str:
-    """Say of the first server left out whose records lead on what they lead to."""
-    for name in left:
-        clients = list(dict.fromkeys(led.client for led in _predictor().leads(name)))
-        if clients:
-            whose = words.listed(clients)
+def _why(predictor: Predictor, first: Sequence[str]) -> str:
+    """Say of a server left out how what lies there opens one that enforces."""
+    for name in _left(predictor.plan, first):
+        opens = {
+            led.client: [to for to in _opened(predictor.plan, led.client) if to in first]
+            for led in predictor.leads(name)
+        }
+        whose = [client for client, opened in opens.items() if opened]
+        if whose:
+            where = [to for to in first if any(to in opens[client] for client in whose)]
             return (
-                f"{words.capital(name)} takes any token yet, and its records hold the credential "
-                f"of {whose}: that gets new tokens, for servers that enforce as well."
+                f"{words.capital(name)} takes any token yet, and in its records lies the "
+                f"credential of {words.listed(whose)}: it gets new tokens at "
+                f"{words.listed(where)}, bound as they should be."
             )
-    return "Each server left out holds nothing but its own records: count those."
+    return "What enforces stays closed, and yet another two would close more."
+
+
+def _opened(plan: Plan, client: str) -> tuple[str, ...]:
+    return opened_by_credential(plan.client(client))
 
 
 @dataclass(frozen=True, slots=True)
 class Rolled:
-    """Hold what was open with three servers enforcing: measured, and computed."""
+    """Hold what was open with two servers enforcing: measured, and computed."""
 
     plan: Plan
-    three: tuple[str, ...]
+    first: tuple[str, ...]
     measured: int
     expected: int
 
     def _headline(self) -> str:
-        who = words.listed(list(self.three))
+        who = words.listed(list(self.first))
         return f"With {who} enforcing, {self.measured} of {_of(self.plan)} records were sent."
 
     def __repr__(self) -> str:
@@ -99,30 +110,30 @@ class Rolled:
         return cards.card("▣", self._headline(), cards.paragraph(told)) + self.chart().html
 
     def chart(self) -> Picture:
-        """Draw the rollout to its end: these three first, and beside it the plan's own order."""
+        """Draw the rollout to its end: these two first, and beside it the plan's own order."""
         import pandas as pd
 
         from labsim.blast.rollout import rollout
         from labsim.charts import rollout as drawn
 
         predictor = Predictor(self.plan)
-        mine = [*self.three, *_left(self.plan, self.three)]
+        mine = [*self.first, *_left(self.plan, self.first)]
         orders = [
-            rollout(predictor, mine, name="your three first"),
+            rollout(predictor, mine, name="your two first"),
             rollout(predictor, name="as listed"),
         ]
         return drawn.picture(pd.concat(orders))
 
 
-def roll_out(lab: Lab, three: object) -> Rolled | Waiting:
-    """Bind every client, let these three servers enforce, and lose all tokens in logs.
+def roll_out(lab: Lab, first: object) -> Rolled | Waiting:
+    """Bind every client, let these two servers enforce, and lose all tokens in logs.
 
-    One campaign goes on from all of them at once. Waits for three servers that can be read. Raises
+    One campaign goes on from all of them at once. Waits for two servers that can be read. Raises
     LabError where what is measured is not what was computed.
     """
-    if is_missing(three) or _unreadable(lab.plan, three):
-        return Waiting("Choose three servers above, and run this cell again.")
-    chosen = tuple(map(str, three))  # type: ignore[call-overload]
+    if is_missing(first) or _unreadable(lab.plan, first):
+        return Waiting("Choose two servers above, and run this cell again.")
+    chosen = tuple(map(str, first))  # type: ignore[call-overload]
     for name in lab.plan.clients:
         lab.bind(name, "dpop")
     lab.enforce(*chosen)

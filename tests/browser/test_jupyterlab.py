@@ -28,6 +28,8 @@ FIRST = "01_a_stolen_bearer_token_works"
 SECOND = "02_a_stolen_dpop_token_needs_its_key"
 THIRD = "03_a_stolen_mtls_token_needs_its_certificate"
 FOURTH = "04_a_signature_covers_what_it_lists"
+SIXTH = "06_where_keys_live"
+LAST = "13_the_blast_radius"
 ANSWERS = {
     "prediction = {": (
         'prediction = {"token_as_is": "proof_is_there", "request_as_is": "jti_is_new",\n'
@@ -334,4 +336,34 @@ def test_the_fourth_notebook_answered_right(opened: Open, request: pytest.Fixtur
     expect(opened.page.get_by_text("The signature base of this request")).to_have_count(2)
     expect(opened.page.locator("img[alt*='by replay']").first).to_be_visible()
     opened.picture(f"04-right-{request.node.callspec.id}")
+    assert opened.elsewhere == []
+
+
+@in_themes(SIXTH)
+def test_the_sixth_notebook_answered_right(opened: Open, request: pytest.FixtureRequest) -> None:
+    answer_right(opened, SIXTH)
+    opened.run_all()
+    opened.assert_no_error()
+    for said in ("You predicted 1; 1 happened", "After 3 steps the thief has nothing left."):
+        expect(opened.page.get_by_text(said)).to_be_visible()
+    expect(opened.page.get_by_text("You predicted 3; 3 happened as you said.")).to_have_count(2)
+    expect(opened.page.locator("img[alt*='0 to 12 of 24 with mTLS']")).to_be_visible()
+    opened.picture(f"06-right-{request.node.callspec.id}")
+    assert opened.elsewhere == []
+
+
+@in_themes(LAST)
+def test_the_last_notebook_answered_right(opened: Open, request: pytest.FixtureRequest) -> None:
+    answer_right(opened, LAST)
+    opened.run_all()
+    opened.assert_no_error()
+    for said in (
+        "You predicted 4; 4 happened as you said.",
+        "With collab and vault enforcing, 88 of 120 records were sent.",
+        "You predicted 5; 5 happened as you said.",
+    ):
+        expect(opened.page.get_by_text(said)).to_be_visible()
+    for drawn in ("110 of 120 records, at 6 of 7", "each as computed", "your two first", "Marked:"):
+        expect(opened.page.locator(f"img[alt*='{drawn}']")).to_be_visible()
+    opened.picture(f"13-right-{request.node.callspec.id}")
     assert opened.elsewhere == []

@@ -39,7 +39,7 @@ def test_what_is_worked_out_for_an_order_is_what_happens(
     assert measured(respond(lab, list(order))) == [tuple(each) for each in left_after(order)]
 
 
-@pytest.mark.parametrize("steps", [None, ..., [], "evict"])
+@pytest.mark.parametrize("steps", [None, ..., [], "evict", [["evict"]], ["run away"]])
 def test_without_steps_none_is_taken(lab: labsim.Lab, steps: object) -> None:
     assert len(respond(lab, steps).rows) == 1
 
