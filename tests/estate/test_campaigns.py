@@ -135,30 +135,41 @@ def test_killed_before_it_began(lab: labsim.Lab) -> None:
     assert {r["resource"] for r in rows(result.attempts, outcome="served")} == {"admin"}
 
 
-def test_killed_by_somebody_elses_clock(lab: labsim.Lab) -> None:
-    """The kills come from a thread that watches the journal grow, in the middle of anything."""
+def test_killed_while_it_waits_for_an_answer(lab: labsim.Lab) -> None:
+    """A server is held still, so that the attacker is in the middle of a request when it is killed."""
     haul = lab.attacker.steal("support-agent", by="log_line")
     whole = lab.attacker.campaign(haul, seed=4)
     folder = lab.run_folder / "attacker"
-    size = max(f.stat().st_size for f in folder.glob("campaign-*.jsonl"))
-    before, pid = set(folder.glob("campaign-*.jsonl")), lab.estate.process("attacker").pid
-    over, killed = threading.Event(), threading.Event()
+    before, over, killed = (
+        set(folder.glob("campaign-*.jsonl")),
+        threading.Event(),
+        threading.Event(),
+    )
+    attacker, server = (lab.estate.process(name).pid for name in ("attacker", "vault"))
+
+    def waits() -> bool:
+        for file in set(folder.glob("campaign-*.jsonl")) - before:
+            last = file.read_text(encoding="utf-8").splitlines()[-1:]
+            if any('"intent"' in line and '"vault"' in line for line in last):
+                return True
+        return False
 
     def watch() -> None:
-        while not over.is_set():
-            mine = set(folder.glob("campaign-*.jsonl")) - before
-            if any(file.stat().st_size > size // 3 for file in mine):
-                os.kill(pid, signal.SIGKILL)
+        while not over.is_set() and not killed.is_set():
+            if waits():
+                os.kill(attacker, signal.SIGKILL)
                 killed.set()
-                return
+                os.kill(server, signal.SIGCONT)
 
     watcher = threading.Thread(target=watch)
+    os.kill(server, signal.SIGSTOP)
     watcher.start()
     try:
         result = lab.attacker.campaign(haul, seed=4)
     finally:
         over.set()
         watcher.join()
+        os.kill(server, signal.SIGCONT)
     assert killed.is_set()
     assert told(result) == told(whole)
     assert result.course.deaths == 1
