@@ -44,7 +44,7 @@ class Staying:
     ) -> Staying:
         """Let the attacker stay with some loot, without any client's credential if `kept_apart`."""
         loot = [piece["number"] for haul in hauls for piece in haul.pieces]
-        what = {"loot": loot, "kept_apart": kept_apart, "replays": [*replays]}
+        what: dict[str, Any] = {"loot": loot, "kept_apart": kept_apart, "replays": [*replays]}
         return Staying(lab, lab.estate.process(ATTACKER).call("linger", **what))
 
     def again(self, servers: Sequence[str] | None = None) -> list[Row]:
