@@ -240,9 +240,9 @@ def _verdict(
         print(f"{len(differences)} cells differ from data/expected_outcomes.csv:")
         for difference in differences:
             print(f"  {difference}")
-    for said in measured.differences:
-        print(f"Not as the plan predicts: {said}")
-    if differences or findings.holders_refused or measured.differences:
+    for fault in measured.faults:
+        print(fault)
+    if differences or findings.holders_refused or measured.faults:
         return 1
     print("Every outcome is the one that data/expected_outcomes.csv has from the documents.")
     return 0

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from labsim.blast.means import means
+from labsim.errors import LabError
 from labsim.estate import plan as plans
 from labsim.estate.plan import Plan
 from labsim.measuring import main_job
@@ -112,7 +113,18 @@ def test_what_cannot_be_followed_is_said_and_left_out(plan: Plan, why: str) -> N
     measured = main_job.measure(plan, said.append)
     assert len(said) == 1
     assert why in said[0]
-    assert (measured.frames, measured.pictures, measured.differences) == ({}, {}, [])
+    assert (measured.frames, measured.pictures, measured.faults) == ({}, {}, [])
+    assert measured.text() == ""
+
+
+def test_what_fails_half_way_is_a_fault_and_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise LabError("The estate could not be started.", todo="Make room.")
+
+    monkeypatch.setattr(main_job, "start", fail)
+    measured = main_job.measure(plans.load(), lambda _: None)
+    (fault,) = measured.faults
+    assert "ended half-way: The estate could not be started." in fault
     assert measured.text() == ""
 
 
