@@ -55,6 +55,11 @@ class ResourceBox:
         first, many = self.resources[0], len(self.resources)
         return first.title if many == 1 else f"{many} resource servers, {words.plain(first.zone)}"
 
+    @property
+    def called(self) -> str:
+        """Return what a client is said to call that has a line to this box."""
+        return self.title if len(self.resources) == 1 else f"some of {self.title}"
+
     def served(self, shown: EstateMap) -> int | None:
         """Return how many records they served the attacker together; None if that is not known."""
         counts = [shown.served[each.name] for each in self.resources if each.name in shown.served]

@@ -84,9 +84,10 @@ class EstateMap:
         parts = [self.title]
         servers = boxes.resource_boxes(self)
         for box in boxes.client_boxes(self):
-            to = [server.title for server in servers if box.calls(server)]
+            to = [server.called for server in servers if box.calls(server)]
             said = f"{box.title} ({self.held(box.first)})"
-            said += f" calls {words.listed(to)}" if to else ""
+            call = "calls" if len(box.clients) == 1 else "call"
+            said += f" {call} {words.listed(to)}" if to else ""
             robbed = f"; {self.loss(box.first)}" if box.first.name in self.stolen else ""
             parts.append(f"{said}{robbed}." if to or robbed else "")
         parts += [f"{each.title}: {each.told(self)}." for each in servers if each.told(self)]

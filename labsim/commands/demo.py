@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from labsim.errors import LabError
-from labsim.stories.results import Results, written
 
 if TYPE_CHECKING:
     from labsim.estate.plan import Plan
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from labsim.measuring.main_job import Measured
     from labsim.rounds import Findings, Round
     from labsim.stories.oracle import Cell, Difference, Row
+    from labsim.stories.results import Results
 
 TABLES = ("attempts.csv", "events.jsonl")
 RESULTS = (*TABLES, "matrix.svg", "blast_radius.svg", "variants.svg", "report.html")
@@ -77,6 +77,8 @@ def _interrupted(*_: object) -> NoReturn:
 
 
 def _results(out: Path) -> AbstractContextManager[Results]:
+    from labsim.stories.results import written
+
     return written(out, (*RESULTS, *FOLLOWED))
 
 
@@ -245,9 +247,9 @@ def _verdict(
         print(f"{len(differences)} cells differ from data/expected_outcomes.csv:")
         for difference in differences:
             print(f"  {difference}")
-    for said in measured.differences:
-        print(f"Not as the plan predicts: {said}")
-    if differences or findings.holders_refused or measured.differences:
+    for fault in measured.faults:
+        print(fault)
+    if differences or findings.holders_refused or measured.faults:
         return 1
     print("Every outcome is the one that data/expected_outcomes.csv has from the documents.")
     return 0

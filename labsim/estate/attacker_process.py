@@ -128,10 +128,10 @@ class AttackerProcess:
         credentials = [each.to_json() for each in campaign.credentials.values()]
         return {"credentials": credentials, "records": list(campaign.records.values())}
 
-    def linger(self, loot: list[int], kept_apart: bool) -> int:
+    def linger(self, loot: list[int], kept_apart: bool, replays: list[str]) -> int:
         """Stay with these pieces of loot; return a number to say `try_again` with."""
-        pieces = [self._loot[n] for n in loot]
-        self._lingering.append(Lingering(self._attacker, REPLAYS, pieces, kept_apart))
+        pieces, ways = [self._loot[n] for n in loot], {name: REPLAYS[name] for name in replays}
+        self._lingering.append(Lingering(self._attacker, ways, pieces, kept_apart))
         return len(self._lingering) - 1
 
     def try_again(

@@ -6,7 +6,7 @@ and tries there all it has. It is the lab's thief: what looks most like the hold
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +15,7 @@ import pandas as pd
 from labsim.blast.detection import EVIDENCE, SAVED_DTYPES, Evidence, first_alarm, time_to_alarm
 from labsim.blast.means import Case
 from labsim.measuring.cases import Cast
-from labsim.measuring.thief import Staying, served, wait_until
+from labsim.measuring.thief import EVERY_WAY, Staying, served, wait_until
 
 if TYPE_CHECKING:
     from labsim.lab import Lab
@@ -44,6 +44,14 @@ class Robbery:
     def guard(self) -> str:
         """Return what stands against it: the binding, or the allow-list."""
         return ALLOW_LIST if self.listed else self.case.binding
+
+
+@dataclass(frozen=True, slots=True)
+class _Thief:
+    """Say how long the thief takes from server to server, and in which ways it tries there."""
+
+    pace: float
+    replays: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +87,18 @@ _ROBBED: Final = (
 
 
 def measure(
-    lab: Lab, wanted: Iterable[Robbery], *, pace: float = PACE, reaction: float = REACTION
+    lab: Lab,
+    wanted: Iterable[Robbery],
+    *,
+    pace: float = PACE,
+    reaction: float = REACTION,
+    replays: Sequence[str] = EVERY_WAY,
 ) -> pd.DataFrame:
     """Let each robbery happen, with nobody acting on the alarm; where that exposes records, again.
 
     The second time, `reaction` after the alarm, the client's credential is replaced, the foothold
     ends and all its tokens are revoked. The holder works again when a token's life is over.
+    `replays` are the ways in which the thief tries, until one is served.
 
     Columns: those of `blast.detection.time_to_alarm`, where `binding` may be `ip_allow_list`, for
     bearer tokens behind one; and int64: `alone`, distinct records exposed if nobody acts;
@@ -93,35 +107,36 @@ def measure(
     frames = []
     for each in wanted:
         try:
-            frames.append(_measured(lab, each, pace, reaction))
+            frames.append(_measured(lab, each, _Thief(pace, replays), reaction))
         finally:
             if lab.runs:
                 lab.vary("base")
     return pd.concat(frames, ignore_index=True)
 
 
-def _measured(lab: Lab, each: Robbery, pace: float, reaction: float) -> pd.DataFrame:
+def _measured(lab: Lab, each: Robbery, thief: _Thief, reaction: float) -> pd.DataFrame:
     evidence = (*EVIDENCE, FROM_ELSEWHERE) if each.listed else EVIDENCE
-    course = _course(lab, each, evidence, pace, None)
+    course = _course(lab, each, evidence, thief, None)
     case = each.case
     row: dict[str, Any] = {"theft": case.theft, "custody": case.custody, "binding": each.guard}
     row |= {"client": case.client, "stolen_at": course.since}
     frame = time_to_alarm(course.events, [row], evidence)
     alone = exposed = len(course.exposed)
     if alone and not frame["seconds"].isna().any():
-        exposed = len(_course(lab, each, evidence, pace, reaction).exposed)
+        exposed = len(_course(lab, each, evidence, thief, reaction).exposed)
     counts = {"alone": alone, "exposed": exposed, "saved": alone - exposed}
     return frame.assign(**counts).astype(SAVED_DTYPES)
 
 
 def _course(
-    lab: Lab, each: Robbery, evidence: tuple[Evidence, ...], pace: float, reaction: float | None
+    lab: Lab, each: Robbery, evidence: tuple[Evidence, ...], how: _Thief, reaction: float | None
 ) -> _Course:
-    case = each.case
+    case, pace = each.case, how.pace
     lab.vary(ALLOW_LIST if each.listed else "base")
     lab.bind(case.client, case.binding, "file" if case.custody == "none" else case.custody)
     since, before = lab.now, len(lab.events())
-    thief = Staying.begin(lab, [lab.attacker.steal(case.client, by=case.theft)])
+    haul = lab.attacker.steal(case.client, by=case.theft)
+    thief = Staying.begin(lab, [haul], replays=how.replays)
     exposed: frozenset[str] = frozenset()
     acted = reaction is None
     for number, server in enumerate(_in_turn(lab, case.client), 1):

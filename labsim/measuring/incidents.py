@@ -5,12 +5,12 @@ The thief reads all that it is served at once, and tries again at chosen moments
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from labsim.blast.incident import Incident, Tried
 from labsim.blast.means import KEPT_APART, Case, Countermeasures
-from labsim.measuring.thief import Staying, served, wait_until
+from labsim.measuring.thief import EVERY_WAY, Staying, served, wait_until
 
 if TYPE_CHECKING:
     from labsim.lab import Lab
@@ -18,29 +18,33 @@ if TYPE_CHECKING:
 type Act = tuple[float, Callable[[], object]]
 
 
-def follow(lab: Lab, incident: Incident) -> Iterator[tuple[Incident, Case, list[Tried]]]:
+def follow(
+    lab: Lab, incident: Incident, replays: Sequence[str] = EVERY_WAY
+) -> Iterator[tuple[Incident, Case, list[Tried]]]:
     """Let each case of an incident happen, one after the other; yield it with its tries.
 
+    `replays` are the ways in which the thief tries, until one is served.
     The lab is in its base afterwards, and every resource server enforces; the robbed client keeps
     the binding of the case.
     """
     for case in incident.cases:
         try:
-            yield incident, case, list(_tries(lab, incident, case))
+            yield incident, case, list(_tries(lab, incident, case, replays))
         finally:
             if lab.runs:
                 lab.vary("base")
                 lab.enforce(*lab.plan.resources)
 
 
-def _tries(lab: Lab, incident: Incident, case: Case) -> Iterator[Tried]:
+def _tries(lab: Lab, incident: Incident, case: Case, replays: Sequence[str]) -> Iterator[Tried]:
     lab.vary("introspection" if incident.introspects else "base")
     if incident.measures.enforce_at is not None:
         lab.enforce()
     lab.bind(case.client, case.binding, "file" if case.custody == "none" else case.custody)
     haul = lab.attacker.steal(case.client, by=case.theft)
     since = float(haul[0]["taken_at"])
-    thief = Staying.begin(lab, [haul], case.authentication == KEPT_APART)
+    kept_apart = case.authentication == KEPT_APART
+    thief = Staying.begin(lab, [haul], kept_apart=kept_apart, replays=replays)
     fallen: set[str] = set()
     acts = _acts(lab, case.client, incident.measures, fallen)
     for moment in incident.moments:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from labsim.blast.predicted import Predictor
 from labsim.blast.rollout import ROLLOUT_DTYPES, THEFT, rollout
-from labsim.measuring.thief import Staying, served
+from labsim.measuring.thief import EVERY_WAY, Staying, served
 
 if TYPE_CHECKING:
     from labsim.lab import Lab
@@ -23,13 +23,18 @@ MEASURED_DTYPES: Final = {
 
 
 def measure(
-    lab: Lab, binding: str = "dpop", order: Sequence[str] | None = None, name: str = ""
+    lab: Lab,
+    binding: str = "dpop",
+    order: Sequence[str] | None = None,
+    name: str = "",
+    replays: Sequence[str] = EVERY_WAY,
 ) -> pd.DataFrame:
     """Rob every client of its tokens, let one server after the other enforce, and try each time.
 
     The servers begin in `order` (the plan's, if None). Tokens and the credentials in records must
     be good all the while: begin with a lab whose clients have not been given new ones. Each step is
-    a thief of its own, that has the tokens and nothing that another one found.
+    a thief of its own, that has the tokens and nothing that another one found; `replays` are the
+    ways in which it tries, until one is served.
 
     Columns: those of `blast.rollout.rollout`, where `by_token` and `records` are what was served to
     the tokens, and to them and what was found with them; `attempts` (int64), requests of the thief;
@@ -46,7 +51,7 @@ def measure(
         for server in expected["server"]:
             enforcing += [server] if server else []
             lab.enforce(*enforcing)
-            rows = Staying.begin(lab, hauls).again()
+            rows = Staying.begin(lab, hauls, replays=replays).again()
             own = served(row for row in rows if row["hop"] == 0)
             counts.append((len(own), len(served(rows)), len(rows)))
     finally:

@@ -50,6 +50,7 @@ def test_a_big_estate_stays_readable_and_loses_nobody(spread: int) -> None:
     assert "2 resource servers, zone: served the attacker 3 of 4 records" in shown.alt
     assert len(shown.mermaid.splitlines()) < 60
     assert len(shown.alt) < 2000
+    assert " workloads (Bearer) call some of 37 resource servers, zone" in shown.alt
     # Everybody who calls something is in a box from which a line goes there.
     links = {
         line.split(" ")[0] + line.split(" ")[-1]

@@ -159,3 +159,19 @@ def test_the_picture_is_said_in_words_and_always_the_same() -> None:
 def test_nothing_to_draw_is_said_and_not_drawn() -> None:
     with pytest.raises(LabError, match="no alarms to show"):
         chart.picture(pd.DataFrame(columns=list(ALARM_DTYPES)))
+
+
+def test_a_baseline_has_a_look_of_its_own_and_how_it_was_measured_is_said() -> None:
+    frame = framed(
+        robbery("log_line", "bearer", "none", None),
+        robbery("log_line", "ip_allow_list", "none", 300, "ADDRESS_NOT_ALLOWED"),
+    )
+    picture = chart.picture(frame, "The thief waits for 5 min.")
+    assert_readable(picture.figure)
+    assert "1 of 1 with bearer behind an allow-list" in picture.title
+    assert picture.alt.endswith("The thief waits for 5 min.")
+    shown = [text for text, _ in texts(picture.figure)]
+    assert "The thief waits for 5 min." in shown
+    assert "address not allowed" in shown
+    known = {palette.mark(name).marker for name in ("bearer", "dpop", "mtls", "http_signature")}
+    assert palette.mark("ip_allow_list").marker not in known

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import labsim
 from labsim.commands import demo
 from labsim.errors import LabError
+from labsim.measuring.main_job import Measured
+from labsim.rounds import Findings
 
 
 def test_a_second_run_into_one_folder_is_refused_and_changes_nothing(
@@ -40,3 +43,16 @@ def test_runs_into_two_folders_do_not_disturb_each_other(tmp_path: Path) -> None
         one.events([{"name": "a"}])
         other.events([{"name": "b"}])
     assert [(tmp_path / n / "events.jsonl").read_text()[9] for n in "ab"] == ["a", "b"]
+
+
+def test_what_is_not_as_predicted_is_named_and_fails_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results, findings = SimpleNamespace(count=3), Findings()
+    sound, wrong = Measured(), Measured(faults=["Not as the plan predicts: this."])
+    assert demo._verdict(results, findings, [], sound, tmp_path, 1.0) == 0  # type: ignore[arg-type]
+    assert "Not as the plan predicts" not in capsys.readouterr().out
+    assert demo._verdict(results, findings, [], wrong, tmp_path, 1.0) == 1  # type: ignore[arg-type]
+    printed = capsys.readouterr().out
+    assert "Not as the plan predicts: this." in printed
+    assert "Every outcome" not in printed
