@@ -38,13 +38,33 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--brief", action="store_true", help="print only rows that came out unexpectedly"
     )
+    parser.add_argument("--list", action="store_true", help="say what the catalogue has, and end")
     options = parser.parse_args(arguments)
+    if options.list:
+        return _list()
     if options.self == bool(options.config) or (options.weaken and not options.self):
         parser.error("name a CONFIG, or give --self; --weaken goes with --self")
     for file in (options.json, options.junit):
         _must_be_writable(file)
     found, sent = _of_the_lab(options.weaken) if options.self else _of_a_stranger(options.config)
     return _present(found, sent, options)
+
+
+def _list() -> int:
+    """Print sections, rows by document, and the rows that no one request can be, with the reason."""
+    from labsim.catalogue.listed import catalogue, rows_by_document, sections
+
+    for section in sections():
+        count = len({vector.id for vector in section.vectors})
+        print(f"{section.number:>2}. {section.title}: {count} rows, {len(section.vectors)} vectors")
+    print(f"\n{len(catalogue())} vectors, a row counted for each server and binding. By document:")
+    for document, count in rows_by_document().items():
+        print(f"  {document:<30} {count:>4}")
+    print("\nProven elsewhere, or not applicable here:")
+    for row in (row for section in sections() for row in section.elsewhere):
+        where = row.proven or "not applicable"
+        print(f"  {row.id}: {row.what} ({row.source}): {row.why}; {where}")
+    return 0
 
 
 def _of_a_stranger(config: str) -> tuple[list[BlockResult], int]:

@@ -156,3 +156,10 @@ def test_one_thing_is_probed(arguments: list[str], capsys: pytest.CaptureFixture
     with pytest.raises(SystemExit):
         probe.main(arguments)
     assert "name a CONFIG, or give --self" in capsys.readouterr().err
+
+
+def test_the_catalogue_can_be_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert probe.main(["--list"]) == 0
+    said = capsys.readouterr().out
+    for text in (" 2. DPoP proof: JOSE header: ", "RFC 9421 ", "HS-20: RSA", "; not applicable"):
+        assert text in said
