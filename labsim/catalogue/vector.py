@@ -160,9 +160,15 @@ def as_it_is(good: GoodRequest) -> Request:
 
 
 def in_full(short: str) -> str:
-    """Return a source in full: "9449 4.3-4" is RFC 9449 section 4.3 item 4; others stay."""
+    """Return a source in full: "9449 4.3-4" is RFC 9449 section 4.3 item 4; others stay.
+
+    "6749 B" is its appendix B.
+    """
+    appendix = re.fullmatch(r"(\d{4}) ([A-Z])", short)
+    if appendix is not None:
+        return f"RFC {appendix[1]} appendix {appendix[2]}"
     found = re.fullmatch(r"(\d{4}) (\d[\d.]*)(?:-(\d+))?", short)
     if found is None:
-        return f"RFC {short}" if re.fullmatch(r"\d{4}", short) else short
+        return short
     item = f" item {found[3]}" if found[3] else ""
     return f"RFC {found[1]} section {found[2]}{item}"

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from labsim.lab import Lab
     from labsim.probing.probe import BlockResult
 
+INCONCLUSIVE = 2
 SUMMARY = "Try every row of the catalogue on a resource server, yours or the lab's."
 _EPILOG = """
 CONFIG is a TOML file that says which URL is probed and with which token and key: docs/probe.md has
 an example. Exit status: 0, nothing was accepted that must be refused; 1, something was, or a good
 request was refused that must be accepted, and is named; 2, inconclusive, as a good request was not
-served. Rows of policy, and those that show a limit, never fail it. It tests this machine only,
-unless the file names the host and says that you are allowed to test it.
+served, or the configuration cannot be used. Rows of policy, and those that show a limit, never fail
+it. It tests this machine only, unless the file names the host and says that you are allowed to.
 """
 
 
@@ -38,13 +39,39 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--brief", action="store_true", help="print only rows that came out unexpectedly"
     )
+    parser.add_argument("--list", action="store_true", help="say what the catalogue has, and end")
     options = parser.parse_args(arguments)
+    if options.list:
+        return _list()
     if options.self == bool(options.config) or (options.weaken and not options.self):
         parser.error("name a CONFIG, or give --self; --weaken goes with --self")
-    for file in (options.json, options.junit):
-        _must_be_writable(file)
-    found, sent = _of_the_lab(options.weaken) if options.self else _of_a_stranger(options.config)
-    return _present(found, sent, options)
+    try:
+        for file in (options.json, options.junit):
+            _must_be_writable(file)
+        of_the_lab = options.self
+        found, sent = _of_the_lab(options.weaken) if of_the_lab else _of_a_stranger(options.config)
+        return _present(found, sent, options)
+    except LabError as error:
+        # Not 1, as elsewhere: that would say that the server has a fault.
+        print(error, file=sys.stderr)
+        return INCONCLUSIVE
+
+
+def _list() -> int:
+    """Print sections, rows by document, and with the reason those that are no vectors."""
+    from labsim.catalogue.listed import catalogue, rows_by_document, sections
+
+    for section in sections():
+        count = len({vector.id for vector in section.vectors})
+        print(f"{section.number:>2}. {section.title}: {count} rows, {len(section.vectors)} vectors")
+    print(f"\n{len(catalogue())} vectors, a row counted for each server and binding. By document:")
+    for document, count in rows_by_document().items():
+        print(f"  {document:<30} {count:>4}")
+    print("\nProven elsewhere, or not applicable here:")
+    for row in (row for section in sections() for row in section.elsewhere):
+        where = row.proven or "not applicable"
+        print(f"  {row.id}: {row.what} ({row.source}): {row.why}; {where}")
+    return 0
 
 
 def _of_a_stranger(config: str) -> tuple[list[BlockResult], int]:

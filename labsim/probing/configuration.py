@@ -93,7 +93,7 @@ def load(file: Path) -> Configuration:
     return Configuration(
         url=url,
         binding=binding,
-        ca_file=str(_beside(table, "ca_file")),
+        ca_file=_authorities(table),
         pace=pace,
         replay_memory=_yes(table, raw, "replay_memory"),
         key=_key(file, raw, binding),
@@ -163,12 +163,24 @@ def _beside(table: Table, key: str) -> Path:
     return path
 
 
+def _authorities(table: Table) -> str:
+    """Return the file of authorities; LabError if there is no certificate in it."""
+    try:
+        found = x509.load_pem_x509_certificates(_bytes(table, "ca_file"))
+    except ValueError as error:
+        todo = "Write one or more certificates, as PEM."
+        raise table.refusal("ca_file", f"it holds none: {error}", todo) from None
+    assert found, "the library refuses a file without one"
+    return str(_beside(table, "ca_file"))
+
+
 def _bytes(table: Table, key: str) -> bytes:
     path = _beside(table, key)
     try:
         return path.read_bytes()
     except OSError as error:
-        raise table.refusal(key, f"{path} cannot be read: {error.strerror}", "") from None
+        todo = "Make it readable for you."
+        raise table.refusal(key, f"{path} cannot be read: {error.strerror}", todo) from None
 
 
 def _key(file: Path, raw: Mapping[str, Any], binding: str) -> SigningKey:

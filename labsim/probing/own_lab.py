@@ -42,7 +42,8 @@ def clients() -> list[dict[str, Any]]:
 
 def _client(binding: Binding, secret: str) -> dict[str, Any]:
     member, asks = binding.registered_by
-    metadata = {"client_id": f"probe-{binding.name}", "client_secret": secret}
+    metadata: dict[str, Any] = {"client_id": f"probe-{binding.name}", "client_secret": secret}
+    metadata |= {"grant_types": ["client_credentials"]}
     return {**metadata, member: asks} if member else metadata
 
 

@@ -1,7 +1,8 @@
 """Send the catalogue in blocks, each between two good requests, and say what became of each row.
 
-A row is one request, or those that it is about (a replay is two). Where a good request is not
-served, the refusals of that block say nothing, and are inconclusive; what was accepted, was.
+A row is one request, or those that it is about (a replay is two). Where the first good request is
+not served, the block's rows are not sent; where the last one is not, its refusals say nothing, and
+are inconclusive. What was accepted, was.
 """
 
 from __future__ import annotations
@@ -97,9 +98,14 @@ def run(
 def _run_block(block: Block, good_for: GoodFor, send: Sender) -> BlockResult:
     example = block.vectors[0]
     first = _control(example, good_for, send)
+    if not is_served(first):
+        # Whatever came now would say nothing, and a server in trouble is let alone.
+        why = f"a good request was not served: {said(first)}"
+        doubtful = [Result(v, Verdict.INCONCLUSIVE, None, why) for v in block.vectors]
+        return BlockResult(block, tuple(doubtful), said(first))
     results = [_row(vector, good_for, send) for vector in block.vectors]
     last = _control(example, good_for, send)
-    failed = next((said(each) for each in (first, last) if not is_served(each)), "")
+    failed = "" if is_served(last) else said(last)
     if failed:
         results = [_doubted(result, failed) for result in results]
     return BlockResult(block, tuple(results), failed)

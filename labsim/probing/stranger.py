@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import secrets
 import time
 
@@ -23,12 +24,15 @@ from labsim.roles.client import TokenRefused, obtain_token
 from labsim.roles.client_authentication import Authentication, basic, private_key_jwt
 from labsim.rooms import rooms
 
+_SPARE_SECONDS = 30.0
+"""A token that ends sooner is not used for another row."""
+
 
 class Stranger:
     """Make good requests for the server that a configuration names, and send to it alone.
 
-    The token is fetched once, here, and that is all that is sent elsewhere. LabError if there is
-    none to be had.
+    The token is fetched here, and again before it ends: that is all that is sent elsewhere.
+    LabError if there is none to be had.
     """
 
     def __init__(self, configuration: Configuration) -> None:
@@ -43,11 +47,13 @@ class Stranger:
             clock=time.monotonic,
             wait=time.sleep,
         )
-        given = configuration.token
-        self._token = given if isinstance(given, str) else self._fetched(given)
+        self._given = configuration.token
+        self._token, self._until = self._fetched()
 
     def good_for(self, _vector: Vector | None = None) -> GoodRequest:
         """Make a request that the server must serve."""
+        if time.time() > self._until - _SPARE_SECONDS:
+            self._token, self._until = self._fetched()
         nonce = self.send.nonces.get(origin_of(self._configuration.url))
         presentation = self._presentation(self._token, nonce)
         plain = Request("GET", self._configuration.url)
@@ -60,7 +66,11 @@ class Stranger:
     def _presentation(self, token: str | None, nonce: str | None = None) -> Presentation:
         return Presentation(token, self._configuration.key, time.time(), _new_id, nonce)
 
-    def _fetched(self, asked: TokenRequest) -> str:
+    def _fetched(self) -> tuple[str, float]:
+        """Return a token and its end; the one that was given has none that is known."""
+        asked = self._given
+        if isinstance(asked, str):
+            return asked, math.inf
         elsewhere = Dialler(self._configuration.ca_file)
         key = self._configuration.key
         if key.certificate is not None:
@@ -77,12 +87,12 @@ class Stranger:
         except TokenRefused as error:
             raise LabError(
                 f"{asked.endpoint} gave no token: {error}.",
-                "Nothing was sent to the server.",
+                "The server was sent no more.",
                 "Look at the table [token] of the configuration, and at that server's own log.",
             ) from None
         finally:
             elsewhere.close()
-        return token.access_token
+        return token.access_token, token.expires
 
 
 def _authentication(asked: TokenRequest) -> Authentication:

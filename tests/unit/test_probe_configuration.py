@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from labsim.certificates import certificate_authority
 from labsim.commands import probe
 from labsim.errors import LabError
 from labsim.keys import SigningKey
@@ -21,7 +23,9 @@ KEY, TOKEN = {"file": "key.json"}, {"given": "a.b.c"}
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "ca.pem").write_text("only looked for")
+    now = datetime.datetime.now(datetime.UTC)
+    (tmp_path / "ca.pem").write_bytes(certificate_authority("CA", now).certificate_pem)
+    (tmp_path / "text.pem").write_text("no certificate")
     (tmp_path / "key.json").write_text(json.dumps(SigningKey.generate().private_jwk))
     return tmp_path
 
@@ -95,6 +99,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"url": "https://127.0.0.1/a#b"}, "no URL that can be asked"),
     ({"binding": "magic"}, r"binding: 'magic' is unknown.*bearer, dpop"),
     ({"ca_file": "none.pem"}, r"ca_file: there is no file .*none.pem"),
+    ({"ca_file": "text.pem"}, "ca_file: it holds none"),
     ({"pace": 0}, "pace: 0 is out of range"),
     ({"pace": True}, "pace: True has the wrong type"),
     ({"replay_memory": "no"}, "replay_memory: 'no' has the wrong type"),
@@ -107,7 +112,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"key": {"file": "public.json"}}, "key.file: it holds no usable private key"),
     ({"key": {"file": "key.json", "name": "x"}}, "key.name: there is no such key"),
     ({"binding": "mtls"}, "key.certificate_file: the key is missing"),
-    ({"key": {"file": "key.json", "certificate_file": "ca.pem"}}, "certificate_file: it holds none"),
+    ({"key": {"file": "key.json", "certificate_file": "text.pem"}}, "certificate_file: it holds none"),
+    ({"key": {"file": "key.json", "certificate_file": "ca.pem"}}, "certificate_file: it is for another key"),
     ({"token": None}, r"token: the key is missing.*\[token\]"),
     ({"token": {}}, "there are 0 ways to a token"),
     ({"token": {"given": "a", "file": "b"}}, "there are 2 ways to a token"),
@@ -146,9 +152,20 @@ def test_a_file_that_is_none_is_named(folder: Path, content: bytes | None, said:
         load(file)
 
 
-def test_results_that_would_have_nowhere_to_go_are_refused_first(folder: Path) -> None:
-    with pytest.raises(LabError, match="There is no folder for"):
-        probe.main([str(written(folder)), "--json", str(folder / "none" / "found.json")])
+def test_results_that_would_have_nowhere_to_go_are_refused_first(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert probe.main([str(written(folder)), "--json", str(folder / "none" / "found.json")]) == 2
+    assert "There is no folder for" in capsys.readouterr().err
+
+
+def test_a_configuration_that_cannot_be_used_is_no_finding(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit status 1 would say that the server has a fault."""
+    assert probe.main([str(written(folder, binding="magic"))]) == 2
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("\n")) == ("", 1)
 
 
 @pytest.mark.parametrize("arguments", [[], ["--self", "a.toml"], ["a.toml", "--weaken", "x"]])
@@ -156,3 +173,10 @@ def test_one_thing_is_probed(arguments: list[str], capsys: pytest.CaptureFixture
     with pytest.raises(SystemExit):
         probe.main(arguments)
     assert "name a CONFIG, or give --self" in capsys.readouterr().err
+
+
+def test_the_catalogue_can_be_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert probe.main(["--list"]) == 0
+    said = capsys.readouterr().out
+    for text in (" 2. DPoP proof: JOSE header: ", "RFC 9421 ", "HS-20: RSA", "; not applicable"):
+        assert text in said
