@@ -78,8 +78,8 @@ sent_again = Choice(
 
 what_gets_you_in = Choice(
     "first_theft.what_gets_you_in",
-    "What would get you in again? Options: a_newer_ticket, a_key_of_my_own, the_runners_key, "
-    "the_runners_network.",
+    "What would get you in, again and again? Options: a_newer_ticket, a_key_of_my_own, "
+    "the_runners_key, the_runners_network.",
     reference="the_runners_key",
     solved=(
         "The binding is to a key, not to a machine, a network or a person. Whoever has token and "

@@ -89,4 +89,4 @@ def by_notebook() -> dict[str, dict[str, Exercise]]:
         mine = {x.name: x for x in vars(module).values() if isinstance(x, Exercise)}
         if number and mine:
             found.setdefault(number[1].lower(), {}).update(mine)
-    return dict(sorted(found.items()))
+    return dict(sorted(found.items(), key=lambda item: (item[0].isdigit(), item[0])))
