@@ -27,8 +27,7 @@ TITLES: Final = {
     "replay": "4. Replay",
     "preset": "5. Preset: a weakened verifier",
 }
-FIRST: Final = "(predict first)"
-_WAIT: Final = "Predict before you run. “I do not know” is an answer too."
+_WAIT: Final = "Predict before you run: type, or choose from the list. “I do not know” will do too."
 _READY: Final = "Ready. The first run starts the panel's own estate, which takes a few seconds."
 _SIGNS: Final = {"chosen": "●", "free": "○", "closed": "⊘"}
 
@@ -83,11 +82,14 @@ class ControlPanel:
             field: Group(field, options, self._choose) for field, options in there.items()
         }
         full = ipywidgets.Layout(width="100%")
-        self._prediction = ipywidgets.Dropdown(
+        # Not a list to select from: there JupyterLab takes letters and arrows for its commands.
+        self._prediction = ipywidgets.Combobox(
             description="6. Prediction",
+            placeholder="served, or the check that refuses",
+            ensure_option=True,
             style={"description_width": "initial"},
-            layout=ipywidgets.Layout(width="26em"),
-            tooltip="How does it end? Served, or the check that refuses",
+            layout=ipywidgets.Layout(width="28em"),
+            tooltip="How does it end? Type, or choose from the list",
         )
         self._prediction.observe(self._refresh_run, names="value")
         self._run = ipywidgets.Button(
@@ -143,6 +145,10 @@ class ControlPanel:
         self._refresh()
 
     def _press_run(self, _button: Any = None) -> None:
+        # Run stays open: closed until the word has arrived, Tab would pass it by.
+        if not self._predicted:
+            self._say(_WAIT, cards.WARN)
+            return
         self._busy(True)
         self._say("Running…")
         try:
@@ -162,13 +168,13 @@ class ControlPanel:
             self._busy(False)
 
     def _busy(self, yes: bool) -> None:
-        self._run.disabled = yes or not self._predicted
+        self._run.disabled = yes
         self._end.disabled = yes or not self._runner.runs
 
     @property
     def _predicted(self) -> str:
-        value = str(self._prediction.value or "")
-        return "" if value == FIRST else value
+        value = str(self._prediction.value)
+        return value if value in self._prediction.options else ""
 
     # What is shown.
 
@@ -177,8 +183,8 @@ class ControlPanel:
         for field, group in self._groups.items():
             group.show(there[field], getattr(self.choice, field))
         # Another choice is another question: the old answer does not stand for it.
-        self._prediction.options = (FIRST, *choices.predictable(self.choice))
-        self._prediction.value = FIRST
+        self._prediction.options = choices.predictable(self.choice)
+        self._prediction.value = ""
         self._refresh_run()
 
     def _refresh_run(self, _change: Any = None) -> None:

@@ -10,7 +10,7 @@ import labsim
 from labsim.errors import LabError
 from labsim.panel.choices import UNKNOWN, Choice
 from labsim.panel.running import KEPT, Ran, Runner
-from labsim.panel.widgets import FIRST, ControlPanel, outcome_row
+from labsim.panel.widgets import ControlPanel, outcome_row
 from labsim.seen_attempt import SeenAttempt
 
 ROW: dict[str, Any] = {
@@ -49,12 +49,21 @@ def test_nothing_runs_before_run_is_pressed_and_run_waits_for_a_prediction() -> 
     runner = Pretended()
     panel = ControlPanel(runner)
     press(panel, "binding", "dpop")
-    assert panel._run.disabled
+    panel._run.click()
+    assert "Predict before you run" in panel._status.value
+    assert runner.begun == 0
     predict(panel, "served")
-    assert not panel._run.disabled
     assert runner.begun == 0
     panel._run.click()
     assert runner.begun == 1
+
+
+def test_a_word_that_is_none_is_no_prediction() -> None:
+    runner = Pretended()
+    panel = ControlPanel(runner)
+    predict(panel, "perhaps")
+    panel._run.click()
+    assert runner.begun == 0
 
 
 def test_what_cannot_be_chosen_is_disabled_and_says_why() -> None:
@@ -83,8 +92,7 @@ def test_another_choice_asks_for_another_prediction() -> None:
     panel = ControlPanel(Pretended())
     predict(panel, "served")
     press(panel, "binding", "dpop")
-    assert panel._prediction.value == FIRST
-    assert panel._run.disabled
+    assert panel._prediction.value == ""
 
 
 def test_an_outcome_is_shown_with_what_was_predicted_and_the_holder() -> None:
