@@ -77,11 +77,14 @@ def robberies(chosen: Cast) -> Iterator[Robbery]:
             yield Robbery(Case(chosen.client, theft, binding, custody))
 
 
+_IN_FILES: Final = (("dpop", "file"), ("mtls", "file"), ("http_signature", "file"))
+_IN_MEMORY: Final = tuple((binding, "memory") for binding, _ in _IN_FILES)
+_AT_A_SIGNER: Final = tuple((binding, "signer") for binding, _ in _IN_FILES)
 _ROBBED: Final = (
-    ("wiretap", False, (("dpop", "file"), ("mtls", "file"))),
-    ("log_line", True, (("dpop", "file"), ("mtls", "file"), ("http_signature", "file"))),
-    ("container_files", True, (("dpop", "file"), ("dpop", "memory"), ("mtls", "memory"))),
-    ("container_code", True, (("dpop", "signer"), ("mtls", "signer"))),
+    ("wiretap", False, _IN_FILES),
+    ("log_line", True, _IN_FILES),
+    ("container_files", True, (("dpop", "file"), *_IN_MEMORY)),
+    ("container_code", True, _AT_A_SIGNER),
 )
 """Thefts, whether an allow-list is tried as well, and which bindings with which custody."""
 
