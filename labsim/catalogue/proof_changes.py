@@ -7,7 +7,8 @@ from typing import Any
 
 from labsim.catalogue.good_request import GoodRequest
 from labsim.catalogue.jws import Change, Jws
-from labsim.catalogue.vector import Actor, Force, Make, Needs, Refusal, Vector, in_full
+from labsim.catalogue.presenting import refused, served
+from labsim.catalogue.vector import Actor, Force, Make, Needs, Vector
 from labsim.http_message import Request
 from labsim.rejection import Reason
 
@@ -62,20 +63,10 @@ def rows(
     needs: Needs = Needs.NOTHING,
 ) -> tuple[Vector, ...]:
     """Make one row's vectors: a DPoP proof that is refused, one for each server it is sent to."""
+    how: dict[str, Any] = {"check": check, "gain": gain, "reason": reason, "error": error}
+    how |= {"force": force, "before": before, "needs": needs}
     return tuple(
-        Vector(
-            id=id,
-            force=force,
-            source=in_full(source),
-            binding="dpop",
-            actor=actor,
-            what=what,
-            gain=gain,
-            change=make,
-            before=before,
-            refusal=Refusal(status=STATUS[actor], error=error, reason=reason, check=check),
-            needs=needs,
-        )
+        refused(id, what, source, make, actor=actor, status=STATUS[actor], **how)
         for actor in actors
     )
 
@@ -93,22 +84,8 @@ def accepted(
     gain: str = "",
 ) -> tuple[Vector, ...]:
     """Make one row's vectors: a DPoP request that must be served, one for each server."""
-    return tuple(
-        Vector(
-            id=id,
-            force=force,
-            source=in_full(source),
-            binding="dpop",
-            actor=actor,
-            what=what,
-            gain=gain,
-            change=make,
-            before=before,
-            refusal=None,
-            needs=needs,
-        )
-        for actor in actors
-    )
+    how: dict[str, Any] = {"force": force, "before": before, "needs": needs, "gain": gain}
+    return tuple(served(id, what, source, make, actor=actor, **how) for actor in actors)
 
 
 def together(*groups: tuple[Vector, ...]) -> tuple[Vector, ...]:

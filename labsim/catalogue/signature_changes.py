@@ -8,8 +8,9 @@ from typing import Any
 import http_sf
 
 from labsim.catalogue.good_request import CannotBeMade, GoodRequest
+from labsim.catalogue.presenting import refused, served
 from labsim.catalogue.signing import Texts, signed_again, with_signature
-from labsim.catalogue.vector import Actor, Force, Make, Needs, Refusal, Vector, in_full
+from labsim.catalogue.vector import Actor, Force, Make, Needs, Vector
 from labsim.http_message import Request
 from labsim.keys import SigningKey
 from labsim.rejection import Reason
@@ -54,11 +55,10 @@ def about(
         found = []
         for actor in actors:
             why, name = (reason, check) if check else NOT_OVER_THIS[actor]
-            refusal = Refusal(status=STATUS[actor], error=ERROR[actor], reason=why, check=name)
-            seen: Any = {"id": id, "what": what, "gain": gain, "source": in_full(source)}
-            sent: Any = {"change": change, "before": before, "needs": needs, "force": force}
-            room: Any = {"binding": "http_signature", "actor": actor, "refusal": refusal}
-            found.append(Vector(**seen, **sent, **room))
+            how: dict[str, Any] = {"status": STATUS[actor], "error": ERROR[actor], "actor": actor}
+            how |= {"binding": "http_signature", "gain": gain, "force": force, "needs": needs}
+            how |= {"reason": why, "check": name, "before": before}
+            found.append(refused(id, what, source, change, **how))
         return tuple(found)
 
     return make
@@ -76,20 +76,9 @@ def accepted(
     needs: Needs = Needs.NOTHING,
 ) -> Rows:
     """Make a row about a signed request that must be served, one vector for each server."""
+    how: dict[str, Any] = {"force": force, "before": before, "needs": needs}
     return tuple(
-        Vector(
-            id=id,
-            force=force,
-            source=in_full(source),
-            binding="http_signature",
-            actor=actor,
-            what=what,
-            gain="",
-            change=change,
-            before=before,
-            refusal=None,
-            needs=needs,
-        )
+        served(id, what, source, change, binding="http_signature", actor=actor, **how)
         for actor in actors
     )
 

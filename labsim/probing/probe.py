@@ -14,7 +14,7 @@ from itertools import groupby
 from labsim.catalogue.good_request import GoodRequest
 from labsim.catalogue.listed import catalogue, sections
 from labsim.catalogue.running import Result, Sender, Verdict, asks_again, run_between, said
-from labsim.catalogue.vector import Actor, Force, Needs, Vector
+from labsim.catalogue.vector import Actor, Force, Vector
 from labsim.http_message import Ending, Outcome
 
 type GoodFor = Callable[[Vector], GoodRequest]
@@ -59,14 +59,8 @@ def blocks(vectors: Iterable[Vector]) -> list[Block]:
 
 
 def for_a_stranger(binding: str, replay_memory: bool = True) -> list[Vector]:
-    """Return what a resource server is asked that accepts tokens of this binding.
-
-    Rows about the token itself are written for bearer and DPoP; they hold under any binding.
-    """
+    """Return what a resource server is asked that accepts tokens of this binding."""
     own = list(catalogue(binding, Actor.RS))
-    if binding not in ("bearer", "dpop"):
-        about_tokens = [v for v in catalogue("bearer", Actor.RS) if v.needs is Needs.NOTHING]
-        own += [replace(vector, binding=binding) for vector in about_tokens]
     return own if replay_memory else without_memory(own)
 
 

@@ -17,7 +17,8 @@ from labsim.rejection import Reason
 
 HOUR = 3600
 CRM = "https://another.test"
-BOUND, EACH = ("dpop",), ("bearer", "dpop")
+EACH = ("bearer", "dpop", "mtls", "http_signature")
+BOUND, JKT = ("dpop", "http_signature"), ("dpop",)
 FORGED = "anybody makes tokens: no theft is needed"
 CONFUSED = "another JWT of the same issuer, or one for another server, is as good as a token"
 FOR_EVER = "a stolen token is good for ever"
@@ -148,17 +149,17 @@ REFUSED = (
     typed("AT-14c", "typ of a proof", "8725 3.11", header(typ="dpop+jwt")),
     typed("AT-14d", "typ an array", "9068 4", header(typ=["at+jwt"])),
     typed("IR-07", "typ of a signed introspection", "9701 5", header(typ="token-introspection+jwt")),
-    other_scheme("AT-16", "cnf missing under DPoP", "9449 6", bindings=BOUND, cnf=GONE),
+    other_scheme("AT-16", "cnf missing under the binding's own scheme", "9449 6", bindings=BOUND, cnf=GONE),
     unbound("AT-17", "cnf a text", "7800 3.1", cnf="jkt"),
     unbound("AT-17b", "cnf null", "7800 3.1", cnf=None),
     unbound("AT-17c", "cnf an empty object", "7800 3.1", cnf={}),
     unbound("AT-17d", "cnf an array", "7800 3.1", cnf=lambda cnf: [cnf]),
     unsupported("AT-17e", "cnf of an unknown kind alone", "7800 3.1", cnf={"kid": "1"}),
-    mismatched("AT-18", "jkt padded", "9449 6.1", bindings=BOUND, cnf=lambda cnf: {"jkt": cnf["jkt"] + "="}),
-    mismatched("AT-18b", "jkt cut", "9449 6.1", bindings=BOUND, cnf=lambda cnf: {"jkt": cnf["jkt"][:-1]}),
-    mismatched("AT-18c", "jkt null", "9449 6.1", bindings=BOUND, cnf={"jkt": None}),
-    mismatched("AT-18d", "jkt an array", "9449 6.1", bindings=BOUND, cnf=lambda cnf: {"jkt": [cnf["jkt"]]}),
-    unsupported("AT-19", "cnf with two known members", "7800 3.1", bindings=BOUND, cnf=lambda cnf: {**cnf, "x5t#S256": "a"}),
+    mismatched("AT-18", "jkt padded", "9449 6.1", bindings=JKT, cnf=lambda cnf: {"jkt": cnf["jkt"] + "="}),
+    mismatched("AT-18b", "jkt cut", "9449 6.1", bindings=JKT, cnf=lambda cnf: {"jkt": cnf["jkt"][:-1]}),
+    mismatched("AT-18c", "jkt null", "9449 6.1", bindings=JKT, cnf={"jkt": None}),
+    mismatched("AT-18d", "jkt an array", "9449 6.1", bindings=JKT, cnf=lambda cnf: {"jkt": [cnf["jkt"]]}),
+    unsupported("AT-19", "cnf with two known members", "7800 3.1", bindings=JKT, cnf=lambda cnf: {**cnf, "x5t#S256": "a"}),
     *(
         lacking(f"AT-22 {name}", f"{name} {what}", "9068 2.2", **{name: value})
         for name in ("iss", "sub", "client_id", "jti", "iat")

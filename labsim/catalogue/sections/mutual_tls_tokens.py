@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from labsim.catalogue.certificate_changes import STOLEN, certificate_of, pem, public_half
-from labsim.catalogue.good_request import GoodRequest
+from labsim.catalogue.good_request import CannotBeMade, GoodRequest
 from labsim.catalogue.jws import Change, Jws
 from labsim.catalogue.presenting import refused
 from labsim.catalogue.vector import Make, Needs, Section, Vector
@@ -84,6 +84,14 @@ def said(what: str, value: Callable[[GoodRequest], Any]) -> Vector:
     return refused("MT-21", f"x5t#S256 {what}", "8705 3.1", change, reason=reason, **how)
 
 
+def of_another_client(good: GoodRequest) -> Request:
+    """Bring another client's token over the good connection."""
+    if good.stranger.certificate is None:
+        raise CannotBeMade("the stranger has no certificate")
+    theirs = certificate_thumbprint(good.stranger.certificate)
+    return bound_to(lambda _: {"x5t#S256": theirs})(good)
+
+
 def attached(binding: str, is_shown: bool) -> Make:
     """Present the bound token as another binding's are."""
 
@@ -115,6 +123,15 @@ SECTION = Section(
         *(
             refused("MT-21b", f"{name} alone", "8705 3.1", member(name), **UNNAMED)
             for name in ("x5t", "x5t#s256", "x5t#S1", "x5c", "X5T#S256")
+        ),
+        refused(
+            "MT-20b",
+            "another client's token over the good connection",
+            "8705 3",
+            of_another_client,
+            check="certificate_is_the_bound_one",
+            reason=Reason.BINDING_MISMATCH,
+            **CNF,
         ),
         *(under(binding, is_shown) for binding in OTHERS for is_shown in (True, False)),
     ),

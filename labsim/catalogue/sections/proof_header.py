@@ -133,6 +133,8 @@ VECTORS = together(
     row("DH-11", "HS256 keyed with the public key", "8725 2.1", ALG, confused),
     row("DH-13", "the key's own alg over a symmetric jwk", "9449 4.3-6", JWK, jwk=SYMMETRIC),
     row("DH-14", "unregistered alg", "9449 4.3-5", ALG, alg="ES257"),
+    row("DH-14b", "alg in lower case", "7515 4.1.1", ALG, alg=str.lower),
+    row("DH-14c", "alg with a space behind", "7515 4.1.1", ALG, alg=lambda alg: f"{alg} "),
     row("DH-15", "alg a number", "9449 4.3-5", ALG, alg=256),
     row("DH-15b", "alg a boolean", "9449 4.3-5", ALG, alg=True),
     row("DH-15c", "alg an array", "9449 4.3-5", ALG, alg=["ES256"]),

@@ -73,11 +73,19 @@ def another_port(netloc: str) -> str:
     return f"{netloc.partition(':')[0]}:444"
 
 
+def dotted(netloc: str) -> str:
+    """Put a dot behind the host."""
+    host, colon, port = netloc.partition(":")
+    return f"{host}.{colon}{port}"
+
+
 RS, AS = (Actor.RS,), (Actor.AS,)
 VECTORS = together(
     malformed("DM-01", "htm missing", "9449 4.3-3", htm=GONE),
     method("DM-02", "htm of another method", "9449 4.3-8", "PUT"),
     method("DM-02b", "htm empty", "9449 4.3-8", ""),
+    method("DM-02c", "several methods", "9449 4.2", lambda htm: f"{htm} PUT"),
+    method("DM-02d", "htm with white space behind", "9449 4.2", lambda htm: f"{htm} "),
     method("DM-03", "htm in lower case", "9110 9.1", str.lower),
     malformed("DM-04", "htm an array", "9449 4.2", htm=lambda htm: [htm]),
     malformed("DM-05", "htu missing", "9449 4.3-3", htu=GONE),
@@ -88,6 +96,10 @@ VECTORS = together(
     target("DM-07c", "another scheme", "9449 4.3-9", parts(scheme=lambda _: "http")),
     target("DM-07d", "user information before the host", "9110 4.2.4", parts(netloc=lambda n: f"a@{n}")),
     target("DM-07e", "the host with more behind", "9449 11", parts(netloc=lambda n: f"{n.partition(':')[0]}.thief.test")),
+    target("DM-07f", "the host with a dot behind", "3986 6.2.2", parts(netloc=dotted)),
+    target("DM-09", "a segment more", "9449 4.3-9", lambda htu: f"{htu}/more"),
+    target("DM-09b", "a path parameter", "3986 3.3", lambda htu: f"{htu};a=1"),
+    target("DM-09c", "two slashes", "3986 6.2", parts(path=lambda path: f"/{path}")),
     target("DM-10", "a trailing slash", "9449 4.3-9", lambda htu: f"{htu}/"),
     target("DM-11", "the path in another case", "3986 6.2.2.1", parts(path=str.swapcase)),
     malformed("DM-13", "htu an array", "9449 4.2", htu=lambda htu: [htu]),
