@@ -17,6 +17,8 @@ type Fields = tuple[tuple[str, str], ...]
 
 # RFC 3986 appendix B: any text at all has these parts, so that taking one never fails.
 _PARTS = re.compile(r"(?:[^:/?#]+:)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?")
+# json.dumps would make an encoder for each body.
+_as_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,7 @@ class Response:
     @staticmethod
     def of_json(status: int, value: Any, fields: Iterable[tuple[str, str]] = ()) -> Response:
         """Make a JSON response with its content type."""
-        body = json.dumps(value, separators=(",", ":")).encode()
+        body = _as_json(value).encode()
         return Response(status, (("Content-Type", "application/json"), *fields), body)
 
 

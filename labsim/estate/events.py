@@ -15,6 +15,9 @@ from typing import Any
 from labsim.checks import StorageUnavailable
 from labsim.jose import is_number
 
+# json.dumps would make an encoder for each line.
+_as_json = json.JSONEncoder(separators=(",", ":")).encode
+
 
 class EventLog:
     """Append events to a file; each is one line and one write."""
@@ -26,7 +29,7 @@ class EventLog:
 
     def append(self, event: Mapping[str, Any]) -> None:
         """Append one event; raises StorageUnavailable if it cannot be written whole."""
-        line = json.dumps(event, separators=(",", ":")).encode() + b"\n"
+        line = _as_json(event).encode() + b"\n"
         if self._after_half_a_line:
             line = b"\n" + line
         try:

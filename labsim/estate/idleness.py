@@ -1,6 +1,7 @@
 """Tell when a run has been idle for too long: nothing has changed in its folder.
 
-Whatever the estate does leaves a trace there: a server writes its events, a workload its token.
+Whatever the estate does leaves a trace there: a server writes its events, a workload its token. What
+its owner asks of the parent counts as well, so that a start that takes long is not idle.
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ class Idleness:
     def until_next_look(self) -> float:
         """Return in how many seconds it is worth looking again."""
         return self.seconds / LOOKS
+
+    def used(self) -> None:
+        """Count the time anew from now on."""
+        self._since = time.monotonic()
 
     def is_over(self) -> bool:
         """Look, and tell whether nothing has changed for so long."""

@@ -123,6 +123,8 @@ class Parent:
             return self._operations[request["do"]](*passed, **request["with"])
 
         data = answer(request["id"], act) if "id" in request else b""
+        if self._idleness is not None:
+            self._idleness.used()
         for sock in sockets:
             if sock not in (self._host, *self._guests):
                 sock.close()

@@ -44,6 +44,16 @@ def test_a_change_anywhere_in_it_begins_the_time_anew(tmp_path: Path, seconds: l
     assert watched.is_over()
 
 
+def test_what_is_asked_begins_the_time_anew(tmp_path: Path, seconds: list[float]) -> None:
+    watched = Idleness(tmp_path, 60)
+    seconds.append(150.0)
+    watched.used()
+    seconds.append(209.0)
+    assert not watched.is_over()
+    seconds.append(210.0)
+    assert watched.is_over()
+
+
 def test_it_says_what_happened_and_what_to_do(tmp_path: Path) -> None:
     said = Idleness(tmp_path, 7200).what_happened()
     assert "120 minutes" in said.happened
