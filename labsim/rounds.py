@@ -173,10 +173,9 @@ def _replay(
 def _meanwhile(lab: Lab, each: Round, events: list[dict[str, Any]], findings: Findings) -> None:
     """Note how the victim's own requests ended while it was robbed.
 
-    Nobody else makes any then but the thief, as the contractor who may read tickets.
+    Nobody else makes any then but the thief, as the contractor who may read tickets, and code in
+    the victim's process, which asks for a nonce just as the victim does.
     """
-    # Code in the victim's process asks for a nonce by a request without a proof: not the victim's.
-    inside = THEFTS[each.theft].gives == "process"
     # A request for a nonce is answered by the next one: it is no failure of its own.
     own = [
         event
@@ -184,7 +183,6 @@ def _meanwhile(lab: Lab, each: Round, events: list[dict[str, Any]], findings: Fi
         if event.get("role") == "resource_server"
         and event["reason"] != "NONCE_REQUIRED"
         and event["client_id"] != CONTRACTOR
-        and not (inside and event["reason"] == "PROOF_MISSING")
     ]
     findings.robbed.append(
         {

@@ -135,7 +135,7 @@ def saves(row: Row) -> str:
     if not row.saved:
         return ""
     if not alone:
-        return "no record is exposed"
+        return "no record is exposed by replay"
     if not row.seconds:
         return f"nobody acts: {alone:,} records exposed"
     return f"acting on it saves {sum(row.saved):,} of {alone:,} records"

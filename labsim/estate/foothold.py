@@ -119,20 +119,23 @@ class Foothold:
             raise Unusable(str(refused)) from None
         if key is None or token is None or binding.asks_client_certificate:
             return {"requests": []}
-        nonce = self._nonce(url, token)
+        nonce = self._nonce(url, token, key)
         made = []
         for at in times:
             presentation = Presentation(token.access_token, key.holder, at, new_id, nonce)
             made.append([at, binding.attach(Request("GET", url), presentation).to_json()])
         return {"requests": made}
 
-    def _nonce(self, url: str, token: TokenSet) -> str | None:
-        """Get the server's nonce, if it gives one out, by a request without a proof."""
+    def _nonce(self, url: str, token: TokenSet, key: Custody) -> str | None:
+        """Get the server's nonce, if it gives one out, by the request that its holder would make.
+
+        One without a proof would be refused, and that is noticed.
+        """
         binding = self._process.binding
         if not binding.nonce_field:
             return None
-        bare = Request("GET", url).adding("Authorization", f"{binding.scheme} {token.access_token}")
-        answer = self._process.send(bare).response
+        own = Presentation(token.access_token, key.holder, self._process.clock(), new_id)
+        answer = self._process.send(binding.attach(Request("GET", url), own)).response
         return answer.value(binding.nonce_field) if answer else None
 
     def _send(self, request: dict[str, Any]) -> dict[str, Any]:

@@ -61,6 +61,15 @@ def test_with_the_key_the_thief_looks_like_the_holder(lab: labsim.Lab) -> None:
     assert counts(row) == (EVERY, EVERY, 0)
 
 
+@pytest.mark.parametrize("binding", ["dpop", "mtls", "http_signature"])
+def test_code_in_the_holders_process_looks_like_the_holder_too(
+    lab: labsim.Lab, binding: str
+) -> None:
+    row = one(lab, "container_code", binding, "signer")
+    assert row["refusals"] == 0
+    assert counts(row) == (EVERY, EVERY, 0)
+
+
 def test_who_acts_on_the_alarm_saves_what_the_thief_had_not_come_to(lab: labsim.Lab) -> None:
     """Its token is refused, its credential gets it another: the alarm was justified all the same."""
     row = one(lab, "container_files", "mtls", "memory")

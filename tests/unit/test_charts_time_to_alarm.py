@@ -104,7 +104,7 @@ def test_custodies_that_are_noticed_otherwise_stand_apart() -> None:
     ("row", "alone", "saved", "said"),
     [
         (robbery("chat", "dpop", "file", 4), 50, 20, "acting on it saves 20 of 50 records"),
-        (robbery("chat", "dpop", "file", 4), 0, 0, "no record is exposed"),
+        (robbery("chat", "dpop", "file", 4), 0, 0, "no record is exposed by replay"),
         (robbery("chat", "bearer", "none", None), 50, 0, "nobody acts: 50 records exposed"),
     ],
 )
