@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-
-import labsim
 from benchmarks._measuring import figure, seconds
 from labsim.catalogue.listed import catalogue
 from labsim.catalogue.running import Result, Verdict, run_vector
@@ -12,7 +9,7 @@ from labsim.catalogue.stage import Stage, asks_nonces
 from labsim.commands.bench import Figure
 from labsim.errors import LabError
 from labsim.estate.replay_memory import InProcessReplayMemory
-from labsim.probing.own_lab import OwnLab, clients
+from labsim.probing.own_lab import started
 
 TITLE = "The catalogue: every vector between two good requests"
 IN_PROCESS, OVER_TLS = 5.0, 60.0
@@ -49,7 +46,7 @@ def _in_process() -> None:
 
 
 def _over_tls() -> None:
-    with labsim.start(clients=clients(), quiet=True) as lab, closing(OwnLab(lab)) as own:
+    with started() as own:
         asked = False
         for vector in sorted(catalogue(), key=asks_nonces):
             if asks_nonces(vector) and not asked:

@@ -26,6 +26,7 @@ class GoodRequest:
     Not everybody has the rest: `issuer` is the authorization server's own key, `stale_nonce` one
     that was the server's and is no more, `authority` the one whose certificates the server lets in.
     Each certificate that a row makes with it is for the holder's or the stranger's key.
+    `client_key` is what the client's assertion is signed by, if it authenticates by one.
     `is_in_process` says that no connection is between, which could not carry some rows.
     """
 
@@ -38,6 +39,7 @@ class GoodRequest:
     issuer: SigningKey | None = None
     stale_nonce: str = ""
     authority: KeyPair | None = None
+    client_key: SigningKey | None = None
     is_in_process: bool = False
 
     @staticmethod
@@ -50,6 +52,7 @@ class GoodRequest:
         issuer: SigningKey | None = None,
         stale_nonce: str = "",
         authority: KeyPair | None = None,
+        client_key: SigningKey | None = None,
         is_in_process: bool = False,
     ) -> GoodRequest:
         """Put token and proof on a plain request; the holder must be a key in memory."""
@@ -66,6 +69,7 @@ class GoodRequest:
             issuer=issuer,
             stale_nonce=stale_nonce,
             authority=authority,
+            client_key=client_key,
             is_in_process=is_in_process,
         )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from labsim.catalogue.good_request import GoodRequest
 from labsim.catalogue.jws import Change, Jws
@@ -46,11 +45,6 @@ def with_token(change: Change | MakeChange) -> Make:
 def retold(change: Callable[[str], str]) -> Make:
     """Present another text in the token's place, whatever kind of token it is."""
     return lambda good: good.presenting(change(good.token))
-
-
-def claims(**changes: Any) -> Make:
-    """Change claims of the token; a function makes the new value from the good one."""
-    return with_token(Change(claims=changes))
 
 
 def refused(

@@ -106,6 +106,8 @@ def _lacking(vector: Vector, good: GoodRequest) -> str:
     """Return what the good request lacks for this vector; empty if nothing."""
     if vector.needs is Needs.IN_PROCESS and not good.is_in_process:
         return "no connection carries it"
+    if vector.needs is Needs.ASSERTION and good.client_key is None:
+        return "it takes a client that authenticates by an assertion"
     if vector.needs is Needs.ISSUER and good.issuer is None:
         return "it takes the authorization server's own key"
     if vector.needs is Needs.AUTHORITY and good.authority is None:

@@ -23,7 +23,14 @@ from labsim.keys import PublicKey, SigningKey, public_key, thumbprint
 from labsim.nonces import PERIOD, RollingNonces
 from labsim.roles.authorization_server import AuthorizationServer
 from labsim.roles.client import TokenSet, obtain_token
-from labsim.roles.client_authentication import RegisteredClient, basic, secret_hash
+from labsim.roles.client_authentication import (
+    PRIVATE_KEY_JWT,
+    Authentication,
+    RegisteredClient,
+    basic,
+    private_key_jwt,
+    secret_hash,
+)
 from labsim.roles.decision import Event
 from labsim.roles.form import form_request
 from labsim.roles.grants import Grant
@@ -36,6 +43,8 @@ TOKEN_ENDPOINT, RECORD = f"{ISSUER}/token", f"{RESOURCE}/records/o-1"
 BEGINNING = 1_800_000_000.0
 """Lab seconds at which a stage's clock stands at first."""
 SCOPE = "orders.read"
+KEYED = "keyed"
+"""The client that authenticates by an assertion; the others go by the names of their bindings."""
 _SECRET = "a client's own secret"
 _SPARE = 120.0
 """Lab seconds: a token that ends sooner is not presented again."""
@@ -53,7 +62,7 @@ class Stage:
         self.now = BEGINNING
         self.new_id: Callable[[], str] = lambda: f"id-{next(numbers):08d}"
         self.event: Event = {}
-        self.issuer_key = SigningKey.generate()
+        self.issuer_key, self.client_key = SigningKey.generate(), SigningKey.generate()
         self._tokens: dict[tuple[str, str], tuple[AuthorizationServer, TokenSet]] = {}
         self.bindings: Mapping[str, Binding] = rooms("labsim.bindings", "BINDING")
         self.nonces = RollingNonces(bytes(32)) if asks_nonces else None
@@ -72,7 +81,7 @@ class Stage:
         self.issuing = AuthorizationServer(
             issuer=ISSUER,
             key=self.issuer_key,
-            clients=_Clients(self.bindings),
+            clients=_Clients(self.bindings, self.client_key),
             grants=_NoGrants(),
             issued_tokens=_Untracked(),
             memory=memory(),
@@ -100,8 +109,13 @@ class Stage:
         self.event = event or {}
         return Outcome.answered(request, response)
 
-    def good(self, binding: str, actor: Actor, algorithm: str = "ES256") -> GoodRequest:
-        """Make a request that both servers must serve; `algorithm` is the holder's key's."""
+    def good(
+        self, binding: str, actor: Actor, algorithm: str = "ES256", by_assertion: bool = False
+    ) -> GoodRequest:
+        """Make a request that the server must serve; `algorithm` is the holder's key's.
+
+        With `by_assertion` the client that asks for a token is one that has a key for it.
+        """
         room = self.bindings[binding]
         nonce = self.nonces.issue(self.now) if self.nonces and room.nonce_field else None
         holder = self._holders[algorithm]
@@ -112,11 +126,16 @@ class Stage:
         if self.nonces:
             more["stale_nonce"] = self.nonces.issue(self.now - 2 * PERIOD)
         if actor is Actor.AS:
-            plain = basic(binding, _SECRET)(form_request(TOKEN_ENDPOINT, asked))
+            shows = self._assertion() if by_assertion else basic(binding, _SECRET)
+            more["client_key"] = self.client_key if by_assertion else None
+            plain = shows(form_request(TOKEN_ENDPOINT, asked))
             return GoodRequest.of(plain, room, bare, **more)
         presented = replace(bare, token=self._token(room, bare, asked))
         body = b'{"a": 1}' if binding == "http_signature" else b""
         return GoodRequest.of(Request("GET", RECORD, body=body), room, presented, **more)
+
+    def _assertion(self) -> Authentication:
+        return private_key_jwt(KEYED, self.client_key, ISSUER, self.clock, self.new_id)
 
     def _token(self, room: Binding, bare: Presentation, asked: dict[str, str]) -> str:
         """Return a token, the last one if it came from this very server and lives on."""
@@ -130,7 +149,8 @@ class Stage:
 
     def good_for(self, vector: Vector, algorithm: str = "ES256") -> GoodRequest:
         """Make the good request that this vector is a change of."""
-        return self.good(vector.binding, vector.actor, algorithm)
+        by_assertion = vector.needs is Needs.ASSERTION
+        return self.good(vector.binding, vector.actor, algorithm, by_assertion)
 
     def weaken(self, binding: str, *checks: str) -> None:
         """Take checks of a binding out of both servers; KeyError for one that it does not have."""
@@ -158,9 +178,9 @@ def _certified(authority: KeyPair, name: str) -> SigningKey:
 
 
 class _Clients:
-    """One client for each binding, of its name, which must use it; `bearer` may choose."""
+    """One client for each binding, of its name, which must use it; two others may choose."""
 
-    def __init__(self, bindings: Mapping[str, Binding]) -> None:
+    def __init__(self, bindings: Mapping[str, Binding], key: SigningKey) -> None:
         self._registered = {
             name: RegisteredClient(
                 client_id=name,
@@ -170,6 +190,12 @@ class _Clients:
             )
             for name, binding in bindings.items()
         }
+        self._registered[KEYED] = RegisteredClient(
+            client_id=KEYED,
+            method=PRIVATE_KEY_JWT,
+            keys=(public_key(key.public_jwk),),
+            scopes=frozenset({SCOPE}),
+        )
 
     def client(self, client_id: str) -> RegisteredClient | None:
         return self._registered.get(client_id)

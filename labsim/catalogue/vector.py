@@ -60,6 +60,8 @@ class Needs(StrEnum):
     """The same, and a nonce that it gave out and takes no more."""
     AUTHORITY = "authority"
     """The authority for clients' certificates: another certificate by it."""
+    ASSERTION = "assertion"
+    """A token request of a client that authenticates by an assertion, and that client's key."""
     IN_PROCESS = "in process"
     """The role itself: what is changed cannot be sent over a connection."""
 

@@ -89,18 +89,13 @@ def _of_a_stranger(config: str) -> tuple[list[BlockResult], int]:
 
 def _of_the_lab(preset: str | None) -> tuple[list[BlockResult], int]:
     """Probe both servers of a fresh lab under every binding, without nonces and with them."""
-    import labsim
     from labsim.catalogue.listed import catalogue
     from labsim.catalogue.stage import asks_nonces
-    from labsim.probing.own_lab import OwnLab, clients
+    from labsim.probing.own_lab import started
     from labsim.probing.probe import blocks, run
 
-    with (
-        labsim.start(clients=clients(), quiet=True) as lab,
-        _weakened(lab, preset),
-        closing(OwnLab(lab)) as own,
-    ):
-        _say(f"Probing the lab's own servers, in {lab.run_folder}.")
+    with started() as own, _weakened(own.lab, preset):
+        _say(f"Probing the lab's own servers, in {own.lab.run_folder}.")
         every = catalogue()
         plain = blocks(v for v in every if not asks_nonces(v))
         found = run(plain, own.good_for, own.send, _progress)

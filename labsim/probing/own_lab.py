@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import Any
 
 from labsim.binding import Binding, Presentation
 from labsim.catalogue.good_request import GoodRequest
-from labsim.catalogue.vector import Actor, Vector
+from labsim.catalogue.vector import Actor, Needs, Vector
 from labsim.certificates import as_der, certified, key_pair
 from labsim.estate.dialler import Dialler
 from labsim.estate.names import AUTHORIZATION_SERVER, CLIENT_CA_KEY_FILE, KEY_FILE
@@ -25,19 +26,41 @@ from labsim.lab import Lab
 from labsim.nonces import PERIOD
 from labsim.probing.sending import PacedSender, origin_of
 from labsim.roles.client import TokenSet, obtain_token
-from labsim.roles.client_authentication import basic
+from labsim.roles.client_authentication import (
+    PRIVATE_KEY_JWT,
+    Authentication,
+    basic,
+    private_key_jwt,
+)
 from labsim.roles.form import form_request
 from labsim.rooms import rooms
+from labsim.starting import start
 
 RESOURCE = "orders"
 _SPARE_SECONDS = 120.0
 """A token that ends sooner is not used for another row."""
 
 
-def clients() -> list[dict[str, Any]]:
-    """Return the registration of one client for each binding, with fresh secrets (RFC 7591)."""
+KEYED = "probe-keyed"
+
+
+@contextmanager
+def started() -> Iterator[OwnLab]:
+    """Start a lab with the clients that the catalogue takes, and stop it at the end."""
+    key = SigningKey.generate()
+    with start(clients=_clients(key), quiet=True) as lab, closing(OwnLab(lab, key)) as own:
+        yield own
+
+
+def _clients(key: SigningKey) -> list[dict[str, Any]]:
+    """Return one client for each binding, with fresh secrets, and one with this key (RFC 7591)."""
     bindings = rooms("labsim.bindings", "BINDING").values()
-    return [_client(binding, secrets.token_urlsafe(32)) for binding in bindings]
+    keyed = {
+        "client_id": KEYED,
+        "token_endpoint_auth_method": PRIVATE_KEY_JWT,
+        "jwks": {"keys": [key.public_jwk]},
+    }
+    return [keyed, *(_client(binding, secrets.token_urlsafe(32)) for binding in bindings)]
 
 
 def _client(binding: Binding, secret: str) -> dict[str, Any]:
@@ -48,10 +71,13 @@ def _client(binding: Binding, secret: str) -> dict[str, Any]:
 
 
 class OwnLab:
-    """Make good requests for a running lab that was started with `clients()`, and send them."""
+    """Make good requests for a running lab, and send them; `started` makes both.
 
-    def __init__(self, lab: Lab) -> None:
-        self._lab = lab
+    `client_key` is what the client with a key signs its assertions by.
+    """
+
+    def __init__(self, lab: Lab, client_key: SigningKey) -> None:
+        self.lab, self._client_key = lab, client_key
         self._bindings: Mapping[str, Binding] = rooms("labsim.bindings", "BINDING")
         folder = lab.run_folder / AUTHORIZATION_SERVER
         self._issuer_key = SigningKey.from_jwk(read_json(folder / KEY_FILE))
@@ -59,7 +85,11 @@ class OwnLab:
         self._holders = {"ES256": self._certified("holder")}
         self._holders["Ed25519"] = SigningKey.generate("Ed25519")
         self._stranger = self._certified("stranger")
-        self._secrets = {c["client_id"]: c["client_secret"] for c in lab.clients_from_outside}
+        self._secrets = {
+            c["client_id"]: c["client_secret"]
+            for c in lab.clients_from_outside
+            if c["client_id"] != KEYED
+        }
         self._tokens: dict[tuple[str, str], TokenSet] = {}
         self._stale_nonces: dict[str, str] = {}
         estate = lab.estate
@@ -79,30 +109,34 @@ class OwnLab:
 
     def ask_for_nonces(self) -> None:
         """Let every server ask for nonces, and keep one of each that it takes no more."""
-        self._lab.require_nonce()
+        self.lab.require_nonce()
         self._tokens.clear()
         for actor in Actor:
             self.send(self.good("dpop", actor).request)
         self._stale_nonces = dict(self.send.nonces)
-        self._lab.advance(seconds=3 * PERIOD)
+        self.lab.advance(seconds=3 * PERIOD)
         self._tokens.clear()
         for actor in Actor:
             self.send(self.good("dpop", actor).request)
 
     def good_for(self, vector: Vector, algorithm: str = "ES256") -> GoodRequest:
         """Make the good request that this vector is a change of."""
-        return self.good(vector.binding, vector.actor, algorithm)
+        by_assertion = vector.needs is Needs.ASSERTION
+        return self.good(vector.binding, vector.actor, algorithm, by_assertion)
 
-    def good(self, binding: str, actor: Actor, algorithm: str = "ES256") -> GoodRequest:
+    def good(
+        self, binding: str, actor: Actor, algorithm: str = "ES256", by_assertion: bool = False
+    ) -> GoodRequest:
         """Make a request that the server must serve."""
         room = self._bindings[binding]
         endpoint = self._endpoint(room)
-        authenticate = basic(f"probe-{binding}", self._secrets[f"probe-{binding}"])
         if actor is Actor.AS:
-            plain = authenticate(form_request(endpoint, self._asked()))
+            plain = self._authentication(binding, by_assertion)(
+                form_request(endpoint, self._asked())
+            )
             presentation = self._presentation(room, algorithm, endpoint)
         else:
-            url = f"{self._lab.estate.urls[RESOURCE]}/records"
+            url = f"{self.lab.estate.urls[RESOURCE]}/records"
             # A signature's rows are about its body as well.
             plain = Request("GET", url, body=b'{"a": 1}' if binding == "http_signature" else b"")
             presentation = self._presentation(room, algorithm, url)
@@ -115,46 +149,52 @@ class OwnLab:
             stranger=self._stranger,
             issuer=self._issuer_key,
             authority=self._authority,
+            client_key=self._client_key if by_assertion else None,
             stale_nonce=self._stale_nonces.get(origin_of(plain.url), ""),
         )
+
+    def _authentication(self, binding: str, by_assertion: bool) -> Authentication:
+        if by_assertion:
+            clock, issuer = (lambda: self.lab.now), self.lab.estate.issuer
+            return private_key_jwt(KEYED, self._client_key, issuer, clock, _new_id)
+        return basic(f"probe-{binding}", self._secrets[f"probe-{binding}"])
 
     def event_of(self, outcome: Outcome) -> dict[str, Any]:
         """Return the server's own event for an answer; empty if there is none."""
         response = outcome.response
-        return self._lab.event(str(response.value("Request-Id") or "")) if response else {}
+        return self.lab.event(str(response.value("Request-Id") or "")) if response else {}
 
     def close(self) -> None:
         """Close the connections to the lab."""
         self.send.close()
 
     def _endpoint(self, room: Binding) -> str:
-        estate = self._lab.estate
+        estate = self.lab.estate
         origin = estate.mtls_alias if room.asks_client_certificate else estate.issuer
         return f"{origin}/token"
 
     def _asked(self) -> dict[str, str]:
-        resource = self._lab.plan.resource(RESOURCE)
+        resource = self.lab.plan.resource(RESOURCE)
         return {
             "grant_type": "client_credentials",
-            "resource": self._lab.estate.urls[RESOURCE],
+            "resource": self.lab.estate.urls[RESOURCE],
             "scope": resource.scopes[0],
         }
 
     def _presentation(self, room: Binding, algorithm: str, url: str) -> Presentation:
         nonce = self.send.nonces.get(origin_of(url)) if room.nonce_field else None
         holder = self._holders[algorithm]
-        return Presentation(None, holder, self._lab.now, _new_id, nonce)
+        return Presentation(None, holder, self.lab.now, _new_id, nonce)
 
     def _token(self, room: Binding, algorithm: str) -> TokenSet:
         key = (room.name, algorithm)
         held = self._tokens.get(key)
-        if held is None or held.expires < self._lab.now + _SPARE_SECONDS:
-            client = f"probe-{room.name}"
+        if held is None or held.expires < self.lab.now + _SPARE_SECONDS:
             endpoint = self._endpoint(room)
             self._tokens[key] = obtain_token(
                 endpoint,
                 self._asked(),
-                basic(client, self._secrets[client]),
+                self._authentication(room.name, by_assertion=False),
                 room,
                 self._presentation(room, algorithm, endpoint),
                 self.send,

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
 import pytest
 
-import labsim
 from labsim.attacker import wire_error
 from labsim.catalogue.listed import catalogue
 from labsim.catalogue.running import Result, Verdict, run_vector
 from labsim.catalogue.stage import asks_nonces
 from labsim.catalogue.vector import Actor, Needs, Vector
 from labsim.http_message import Ending
-from labsim.probing.own_lab import OwnLab, clients
+from labsim.probing.own_lab import OwnLab, started
 from tests.wiring import BINDINGS
 
 CASES = [(binding, actor) for binding in BINDINGS for actor in Actor if catalogue(binding, actor)]
@@ -26,11 +25,8 @@ NOT_HERE = {
 
 @contextmanager
 def running(variant: str = "base") -> Iterator[OwnLab]:
-    with (
-        labsim.start(clients=clients(), quiet=True) as lab,
-        closing(OwnLab(lab)) as own,
-    ):
-        lab.vary(variant)
+    with started() as own:
+        own.lab.vary(variant)
         yield own
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -19,7 +18,7 @@ from labsim.commands import probe
 from labsim.estate.names import AUTHORIZATION_SERVER, CLIENT_CA_KEY_FILE
 from labsim.keys import SigningKey
 from labsim.probing import findings
-from labsim.probing.own_lab import OwnLab, clients
+from labsim.probing.own_lab import started
 from labsim.probing.probe import blocks, run
 from tests.estate.plain_server import PlainServer, serving, token_for
 
@@ -150,8 +149,8 @@ def test_the_labs_own_servers_are_found_clean(capsys: pytest.CaptureFixture[str]
 
 def test_a_lab_without_a_memory_is_not() -> None:
     """The minimal profile, as a weakened server: what the strict one's memory is good for."""
-    with labsim.start(clients=clients(), quiet=True) as lab, closing(OwnLab(lab)) as own:
-        lab.vary("minimal")
+    with started() as own:
+        own.lab.vary("minimal")
         chosen = blocks(v for v in catalogue("dpop", Actor.RS) if v.id.startswith("DR-"))
         found = run(chosen, own.good_for, own.send)
     holes = {r.vector.id for block in found for r in block.results if r.is_a_hole}

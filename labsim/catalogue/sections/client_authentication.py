@@ -18,7 +18,7 @@ from labsim.catalogue.token_request_changes import (
     adding,
     form_error,
 )
-from labsim.catalogue.vector import Actor, Elsewhere, Force, Make, Section
+from labsim.catalogue.vector import Actor, Force, Make, Section
 from labsim.http_message import Request
 from labsim.rejection import Reason
 from labsim.roles.client_authentication import basic
@@ -148,13 +148,4 @@ SECTION = Section(
     number=11,
     title="The client that asks",
     vectors=tuple(vector for rows in (*CLIENTS, *SERVED) for vector in rows),
-    elsewhere=(
-        Elsewhere(
-            id="CJ-01 to CJ-15",
-            what="client assertions",
-            source="RFC 7523 section 3",
-            why="it takes a client with a key",
-            proven="tests/vectors/test_11_client_authentication.py",
-        ),
-    ),
 )
