@@ -70,7 +70,7 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 _strict = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
-_scan = _strict.scan_once
+_scan: Any = _strict.scan_once  # type: ignore[attr-defined]  # not documented, and always there
 
 
 def json_object(data: bytes) -> dict[str, Any]:
