@@ -22,6 +22,7 @@ from labsim.estate.names import (
     REPOSITORIES,
     STORES,
 )
+from labsim.estate.run_folder import last_lines
 from labsim.loot import Theft
 
 if TYPE_CHECKING:
@@ -70,6 +71,12 @@ def _interceptor(lab: Lab, _client: str, _theft: Theft) -> dict[str, Any]:
     proxy = lab.estate.interceptor()
     lab.estate.process(INTERCEPTOR).call("forget")
     return {"proxy": proxy}
+
+
+def interceptors_words(lab: Lab) -> str:
+    """Return what the interceptor last wrote about errors, as a sentence; empty if nothing."""
+    last = last_lines(lab.run_folder / INTERCEPTOR / "stderr.log")
+    return f"The interceptor wrote:\n{last}\n" if last else ""
 
 
 def _ticket_service(lab: Lab) -> str:
