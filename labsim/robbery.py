@@ -22,6 +22,7 @@ from labsim.estate.names import (
     STORES,
 )
 from labsim.estate.possible_thefts import ticket_service, why_not
+from labsim.estate.run_folder import last_lines
 from labsim.loot import Theft
 
 if TYPE_CHECKING:
@@ -78,6 +79,12 @@ def _interceptor(lab: Lab, _client: str, _theft: Theft) -> dict[str, Any]:
     proxy = lab.estate.interceptor()
     lab.estate.process(INTERCEPTOR).call("forget")
     return {"proxy": proxy}
+
+
+def interceptors_words(lab: Lab) -> str:
+    """Return what the interceptor last wrote about errors, as a sentence; empty if nothing."""
+    last = last_lines(lab.run_folder / INTERCEPTOR / "stderr.log")
+    return f"The interceptor wrote:\n{last}\n" if last else ""
 
 
 def _granted(lab: Lab, client: str, _theft: Theft) -> dict[str, Any]:

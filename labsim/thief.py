@@ -71,7 +71,7 @@ class AttackerHandle:
             why = "; ".join(f"{row['resource']}: {row['why'] or row['status']}" for row in worked)
             raise LabError(
                 f"{by} found nothing to take from {client} ({why}).",
-                "Nothing was stolen.",
+                f"Nothing was stolen. {robbery.interceptors_words(lab)}".rstrip(),
                 "Look at lab.work() for this client: it must be served before it can be robbed.",
             )
         self.worked_while_robbed |= dict.fromkeys(range(first, len(lab.worked)), by)

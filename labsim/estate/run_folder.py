@@ -16,8 +16,9 @@ from labsim.errors import LabError
 # A run that cannot write this much fails at once instead of in the middle.
 LEAST_ROOM = 1 << 18
 LAST_BYTES = 8192
-# How long processes that were killed may take to be gone; on a busy machine it is not at once.
-DYING_SECONDS = 1.0
+# How long processes that were killed may take to be gone; on a busy machine it is not at once, and
+# one that is just dying may put a file into a folder that was empty a moment ago.
+DYING_SECONDS = 5.0
 
 
 def choose() -> Path:

@@ -36,8 +36,8 @@ def make_store(file: Path, schema: str, page_size: int = PAGE) -> None:
     if file.exists():
         return
     # Under another name until it is whole: replicas may make the same store at once.
-    part = file.with_name(f"{file.name}-{os.getpid()}")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    part = file.with_name(f"{file.name}-{os.urandom(6).hex()}")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with open(descriptor, "wb") as opened:
             opened.write(empty_store(schema, page_size))

@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
@@ -497,6 +498,19 @@ def test_dollar_signs_are_text_and_no_formula() -> None:
     figure, axes = style.sheet(4, 1)
     style.write(axes, 0.2, 0.5, "costs $5 and $6")
     assert_readable(figure)
+
+
+@pytest.mark.parametrize("bold", [False, True])
+def test_a_line_is_as_wide_as_its_words_and_spaces(bold: bool) -> None:
+    line = "AV Ta f. “stolen” key’s 1,000 of  60 — PROOF_REPLAYED;  To Wa "
+    font = get_font(findfont(FontProperties(family=style.FONT, weight="bold" if bold else None)))
+    for size in (7.5, 8.5, 12.5):
+        font.set_size(size, 72)
+        for end in range(len(line)):
+            font.set_text(line[:end])
+            whole = font.get_width_height()[0] / 64 / 72
+            if not line[:end].endswith(" "):
+                assert style.text_width(line[:end], size, bold) == pytest.approx(whole, abs=1e-3)
 
 
 @pytest.mark.parametrize("width", [0.3, 1.0, 2.5])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -21,6 +23,34 @@ GRANT = Grant("c", "owner", frozenset({"a.read", "b.read"}), "family", NOW + 60,
 def test_a_store_is_its_owners_only(tmp_path: Path) -> None:
     SqliteGrants(tmp_path / "grants.sqlite")
     assert stat.S_IMODE((tmp_path / "grants.sqlite").stat().st_mode) == 0o600
+
+
+def test_a_store_is_whole_from_its_first_moment(tmp_path: Path) -> None:
+    """Replicas make the same one at once: none may see half of it, or make it anew."""
+    file, ready = tmp_path / "store.sqlite", threading.Barrier(8)
+
+    def made(number: int) -> int:
+        ready.wait()
+        storage.make_store(file, "CREATE TABLE kept (number INTEGER PRIMARY KEY)", 1024)
+        with closing(sqlite3.connect(file, isolation_level=None, timeout=30)) as opened:
+            opened.execute("INSERT INTO kept VALUES (?)", (number,))
+        return number
+
+    with ThreadPoolExecutor(8) as pool:
+        numbers = list(pool.map(made, range(8)))
+    with closing(sqlite3.connect(file)) as opened:
+        assert [row[0] for row in opened.execute("SELECT number FROM kept")] == numbers
+        assert opened.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert opened.execute("PRAGMA page_size").fetchone() == (1024,)
+        assert opened.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert [each.name for each in tmp_path.iterdir()] == ["store.sqlite"]
+
+
+def test_nothing_is_opened_before_it_is_asked(tmp_path: Path) -> None:
+    grants = SqliteGrants(tmp_path / "grants.sqlite")
+    assert [each.name for each in tmp_path.iterdir()] == ["grants.sqlite"]
+    assert grants.find("hash") is None
+    assert (tmp_path / "grants.sqlite-wal").exists()
 
 
 def test_a_store_that_is_no_database_answers_nothing(tmp_path: Path) -> None:
