@@ -176,6 +176,14 @@ def test_a_zero_that_nobody_measured_is_not_drawn_as_one() -> None:
     assert own_bars.picture([only_key]).title == "What leaked was not replayed yet."
     (bar,) = own_bars.together([row])
     assert own_bars.counted(bar).startswith("0 of 11 by replay, ")
+    refused = {
+        "endings": {"key": [["rejected", "PROOF_MISSING", "proof_is_there", 1]]},
+        "records": 0,
+    }
+    (bar,) = own_bars.together([row | refused])
+    assert own_bars.counted(bar) == "0 of 11 with the key"
+    (bar,) = own_bars.together([row | refused | {"endings": {}}])
+    assert own_bars.counted(bar) == "nothing could be built"
 
 
 @pytest.mark.parametrize("picture", [own_matrix.picture, own_bars.picture])
