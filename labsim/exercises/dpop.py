@@ -144,7 +144,7 @@ proof_key_is_the_bound_one = Written(
     ),
     hints=(
         "Look at the token, decoded above: `cnf` names something. What does the proof name?",
-        "`cnf` holds the thumbprint of the holder's key; proof.key is the one that the proof names.",
+        "`cnf` holds the thumbprint of the holder's key; the proof names a key, proof.key.",
         'Return whether proof.key.thumbprint and evidence.confirmation.get("jkt") are ... what?',
     ),
 )
