@@ -53,7 +53,7 @@ class Lab:
         self._estate.start()
         self._clock = Clock(self._estate.clock_file)
         self._heard = HeardEvents(self._estate.events_folder)
-        self.worked: list[tuple[str, str, str, dict[str, Any]]] = []
+        self.worked: list[tally.Worked] = []
         self._bound: dict[str, tuple[str, str]] = {
             c.name: (c.binding, c.custody) for c in self.plan.clients.values()
         }
@@ -129,7 +129,7 @@ class Lab:
         rows: list[dict[str, Any]] = self._estate.process(client).call(
             "work", resources=wanted, doing=doing
         )
-        self.worked += [(client, self.binding(client), self.custody(client), row) for row in rows]
+        self.worked += tally.worked(self, client, rows)
         return rows
 
     def restore_records(self) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from labsim.lab import Lab
 
 type Drawn = Picture | Sealed
+type Worked = tuple[str, str, str, dict[str, Any]]
+"""One of a holder's own requests: client, binding, custody, and how it ended, without its bytes."""
 KEY: Final = ("notebook", "client", "theft", "binding", "custody", "variant", "verifier")
 """What makes two rows the same row: the newer one then stands for both."""
 _STRENGTH: Final = (
@@ -42,6 +44,13 @@ def having(replay: str) -> str:
     """Return the kind of loot that a replay rests on: of those it needs, the hardest to get."""
     needs = rooms("labsim.replays", "REPLAY")[replay].needs
     return max(needs, key=_STRENGTH.index, default=Kind.TOKEN)
+
+
+def worked(lab: Lab, client: str, rows: list[dict[str, Any]]) -> list[Worked]:
+    """Return what is remembered of a client's own requests (rows of `Lab.work_rows`)."""
+    kept = ("resource", "outcome", "why", "request_id")
+    whose = client, lab.binding(client), lab.custody(client)
+    return [(*whose, {name: row[name] for name in kept}) for row in rows]
 
 
 def matrix(lab: Lab, notebook: str) -> Drawn:

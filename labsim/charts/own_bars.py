@@ -36,32 +36,43 @@ def picture(rows: Sequence[Row]) -> Picture:
 def together(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Return one bar for each binding of a notebook; of several thefts, the one that got most.
 
-    Each has notebook, name, binding, plain, records, of, `more`: what the outlined part took;
-    `tried`: whether anything that leaked was replayed at all, for else its zero is no measurement;
-    and `usual`: whether its servers are those of the base, with every check.
+    Each has notebook, name, binding, plain, records, of; `more`: what the outlined part took, and
+    `built`: what was tried for it; `tried`: whether anything that leaked was replayed at all, for
+    else its zero is no measurement; `usual`: whether its servers are the base's, with every check.
     """
-    bars: dict[tuple[str, str], dict[str, Any]] = {}
+    groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
-        key = str(row["notebook"]), having.named(row)
-        new = {"notebook": key[0], "name": key[1], "binding": row["binding"]}
-        bar = bars.setdefault(key, new | {"plain": 0, "records": 0, "of": 0, "more": []})
-        leaked = set(having.present([row])) - set(having.MORE)
-        bar["usual"] = (row["variant"], row["verifier"]) == ("base", "full")
-        bar["tried"] = bar.get("tried", False) or bool(leaked)
-        for name in ("plain", "records", "of"):
-            bar[name] = max(bar[name], row[name])
-        more = having.served(row, having.MORE)
-        bar["more"] += [kind for kind in more if kind not in bar["more"]]
-    return list(bars.values())
+        groups.setdefault((str(row["notebook"]), having.named(row)), []).append(row)
+    return [_bar_of(*key, mine) for key, mine in groups.items()]
+
+
+def _bar_of(notebook: str, name: str, rows: Sequence[Row]) -> dict[str, Any]:
+    there = having.present(rows)
+    served = {kind for row in rows for kind in having.served(row, having.MORE)}
+    return {
+        "notebook": notebook,
+        "name": name,
+        "binding": rows[0]["binding"],
+        **{count: max(row[count] for row in rows) for count in ("plain", "records", "of")},
+        "more": [kind for kind in having.MORE if kind in served],
+        "built": [kind for kind in there if kind in having.MORE],
+        "tried": not set(there) <= set(having.MORE),
+        "usual": (rows[0]["variant"], rows[0]["verifier"]) == ("base", "full"),
+    }
 
 
 def counted(bar: Row) -> str:
     """Return what a bar says: how many records, of how many, and what was needed for more."""
     said = [f"{bar['plain']} of {bar['of']} by replay"] if bar["tried"] else []
     if bar["records"] > bar["plain"]:
-        things = [having.KINDS[kind].removesuffix(" too") for kind in bar["more"]]
-        said.append(f"{bar['records']} with {words.listed(things, 'or')}")
-    return ", ".join(said) or "nothing"
+        said.append(f"{bar['records']} with {_things(bar['more'])}")
+    elif not said and bar["built"]:
+        said.append(f"0 of {bar['of']} with {_things(bar['built'])}")
+    return ", ".join(said) or "nothing could be built"
+
+
+def _things(kinds: Sequence[str]) -> str:
+    return words.listed([having.KINDS[kind].removesuffix(" too") for kind in kinds], "or")
 
 
 def finding(bars: Sequence[Row]) -> str:

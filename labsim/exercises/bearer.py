@@ -79,7 +79,7 @@ what_tells_them_apart = Choice(
     "with 'nothing'.",
     reference="nothing",
     solved=(
-        "Every row that is about the sender says the same. The owner's next request is served as "
+        "Every row that is about the sender says the same. The holder's next request is served as "
         "ever, so that nobody notices."
     ),
     wrong=(
@@ -133,7 +133,7 @@ what_would_stop_it = Choice(
     hints=(
         "Ask of each change: which check would fail when the thief sends the token to deploy?",
         "The thief has every byte of the token, unchanged and in time.",
-        "What does the owner have that was not in the log?",
+        "What does the holder have that was not in the log?",
     ),
 )
 

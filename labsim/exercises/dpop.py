@@ -18,8 +18,8 @@ _REQUEST_AS_IS = {
         "seen before?"
     ),
     "ath_is_this_token": "token and proof were captured together: the hash is that token's.",
-    "proof_key_is_the_bound_one": "the proof is the owner's own, signed with the right key.",
-    "served": "it was served once, to its owner. Look at `jti` in the proof.",
+    "proof_key_is_the_bound_one": "the proof is the holder's own, signed with the right key.",
+    "served": "it was served once, to its holder. Look at `jti` in the proof.",
 }
 _OWN_PROOF = {
     "ath_is_this_token": "you have the token, so you can hash it: your `ath` is right.",
@@ -144,7 +144,7 @@ proof_key_is_the_bound_one = Written(
     ),
     hints=(
         "Look at the token, decoded above: `cnf` names something. What does the proof name?",
-        "`cnf` holds the thumbprint of the owner's key; proof.key is the key that the proof names.",
+        "`cnf` holds the thumbprint of the holder's key; the proof names a key, proof.key.",
         'Return whether proof.key.thumbprint and evidence.confirmation.get("jkt") are ... what?',
     ),
 )

@@ -176,13 +176,21 @@ def test_a_zero_that_nobody_measured_is_not_drawn_as_one() -> None:
     assert own_bars.picture([only_key]).title == "What leaked was not replayed yet."
     (bar,) = own_bars.together([row])
     assert own_bars.counted(bar).startswith("0 of 11 by replay, ")
+    refused = {
+        "endings": {"key": [["rejected", "PROOF_MISSING", "proof_is_there", 1]]},
+        "records": 0,
+    }
+    (bar,) = own_bars.together([row | refused])
+    assert own_bars.counted(bar) == "0 of 11 with the key"
+    (bar,) = own_bars.together([row | refused | {"endings": {}}])
+    assert own_bars.counted(bar) == "nothing could be built"
 
 
 @pytest.mark.parametrize("picture", [own_matrix.picture, own_bars.picture])
 def test_nothing_overlaps_however_many_rows(picture: Callable[..., Picture]) -> None:
     rows = [
         row | {"notebook": f"{number:02}", "variant": variant, "verifier": verifier}
-        for number in range(4)
+        for number in range(2)
         for row in made(a_lab()).values()
         for variant, verifier in (("base", "full"), ("proxy_passes", "full"), ("base", "no_ath"))
     ]
