@@ -1,7 +1,7 @@
 """Tell when a run has been idle for too long: nothing has changed in its folder.
 
 Whatever the estate does leaves a trace there: a server writes its events, a workload its token.
-What its owner asks of the parent counts as well: a start that takes long is not idle.
+What its owner asks of the parent counts as well, so that a start that takes long is not idle.
 """
 
 from __future__ import annotations

@@ -41,6 +41,7 @@ why_not_admin = Choice(
         "A token is for one server, as in 01. To get into admin takes a credential that may ask "
         "for a token there, and no record held one."
     ),
+    recalls="01",
     wrong=(
         Wrong(
             "scope_covers_the_request",

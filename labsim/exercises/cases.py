@@ -14,6 +14,7 @@ from labsim.arguments import lab_seconds
 from labsim.errors import LabError
 from labsim.estate.weakening import weakened
 from labsim.prediction import NOT_SEALED, Prediction
+from labsim.progress_bar import ProgressBar
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -97,11 +98,13 @@ def mended(lab: Lab, predicted: object, reveal: bool = False) -> Prediction:
     import pandas as pd
 
     frames, holders = [], []
-    for name, case in HIDDEN.items():
-        _make_ready(lab, case)
-        holder, tried = _attacked(lab, case, (case.telling,), case.after, {})
-        frames.append(tried)
-        holders.append((name, str(holder["outcome"])))
+    with ProgressBar("Attacks", "cases", len(HIDDEN)) as bar:
+        for name, case in HIDDEN.items():
+            _make_ready(lab, case)
+            holder, tried = _attacked(lab, case, (case.telling,), case.after, {})
+            frames.append(tried)
+            holders.append((name, str(holder["outcome"])))
+            bar.reach(len(frames))
     said = predicted
     if isinstance(predicted, Mapping):
         said = {HIDDEN[n].telling if n in HIDDEN else n: word for n, word in predicted.items()}

@@ -13,6 +13,7 @@ from labsim.blast.predicted import Predictor
 from labsim.charts import cards
 from labsim.errors import LabError
 from labsim.prediction import Prediction, is_missing
+from labsim.progress_bar import ProgressBar
 
 if TYPE_CHECKING:
     from labsim.charts.picture import Picture
@@ -127,7 +128,11 @@ def count_each(lab: Lab, predicted: object, reveal: bool = False) -> Counted:
     if waiting.sealed:
         return waiting
     lab.enforce(*lab.plan.resources)
-    rows = [_row(lab, name, case) for name, case in (CASES | MORE).items()]
+    rows = []
+    with ProgressBar("Campaigns", "cases", len(CASES | MORE)) as bar:
+        for name, case in (CASES | MORE).items():
+            rows.append(_row(lab, name, case))
+            bar.reach(len(rows))
     lab.rotate(CLIENT, to=SECRET)
     rows.sort(key=lambda row: [names.index(row[name]) for name, names in _ORDER.items()])
     return Counted(pd.DataFrame(rows), predicted, reveal)

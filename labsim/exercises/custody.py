@@ -32,6 +32,7 @@ what_moving_ends = Choice(
         "Old token and old key still fit each other, and no server was told anything. As in 02, "
         "their age ends them, or you do: `lab.revoke`."
     ),
+    recalls="02",
     wrong=(
         Wrong(
             "proof_key_is_the_bound_one",

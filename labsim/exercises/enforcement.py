@@ -45,6 +45,7 @@ what_the_token_names = Matching(
         "mtls": "03 had the hash of a certificate in the token. It is named after its algorithm.",
         "http_signature": "04 had the whole key in the token, under a name of a draft.",
     },
+    recalls="04",
     wrong=(
         Wrong(_NAMES | {"dpop": "ath"}, f"dpop: {_ATH}"),
         Wrong(
@@ -242,11 +243,12 @@ _UNTIL = "def kept_until(iat, now):\n"
 
 kept_until = Written(
     "enforcement.kept_until",
-    "Stretch. Write kept_until(iat, now): until when must the memory keep this proof's number?",
+    "Write kept_until(iat, now): until when must the memory keep this proof's number?",
     function="kept_until",
     effect=kept_numbers.effect,
     reference=_UNTIL + "    return iat + 60\n",
     solved="For as long as the proof can be accepted, and no longer: 60 s after its own time.",
+    stretch=True,
     wrong=(
         Wrong(_UNTIL + "    return now + 60\n", kept_numbers.AHEAD),
         Wrong(_UNTIL + "    return iat + 30\n", kept_numbers.AGAIN),

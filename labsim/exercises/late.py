@@ -50,6 +50,7 @@ what_stays_open = Number(
         "The runner's 24 are closed. Orders, payments, crm and collab are not: their credentials "
         "lay in records, and nobody has rotated those."
     ),
+    stretch=True,
     wrong=(
         Wrong(
             "0",

@@ -32,6 +32,7 @@ what_outlived = Choice(
         "Nobody replaced the secret with which the runner asks for tokens. Keep it in mind: none "
         "of the answers below is about it."
     ),
+    recalls="02",
     wrong=(
         Wrong("token", "It was refused by `token_is_not_expired`: a token lives an hour."),
         Wrong(
@@ -190,6 +191,7 @@ what_a_stamp_ends = Choice(
         "It asked for twelve twenty and was given twelve o'clock, well signed. That proof is good "
         "for a minute, as any other."
     ),
+    stretch=True,
     wrong=(
         Wrong("served", "Which time does each proof name now, whatever the code asked for?"),
         Wrong(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from labsim.blast.measured import attempts_frame
 from labsim.charts import cards
 from labsim.prediction import Prediction, is_missing
+from labsim.progress_bar import ProgressBar
 
 if TYPE_CHECKING:
     from labsim.lab import Lab
@@ -155,23 +156,30 @@ def try_out(lab: Lab, answers: object) -> TriedOut:
     `answers` maps a loss to a change. What is missing or unknown is left out; the exercise says so.
     """
     given = answers if isinstance(answers, Mapping) else {}
-    rows = []
-    for name, change in given.items():
-        if is_missing(change) or name not in LOSSES or change not in CHANGES:
-            continue
-        without = tried(lab, LOSSES[name])
-        after = with_change(LOSSES[name], CHANGES[change])
-        ended = tried(lab, after) if after else {"thief": NOT_TRIED, "owner": ""}
-        rows.append(
-            {
-                "loss": name,
-                "without": without["thief"],
-                "change": change,
-                "with it": ended["thief"],
-                "the owner then": ended["owner"],
-            }
-        )
+    chosen = {
+        loss: change
+        for loss, change in given.items()
+        if not is_missing(change) and loss in LOSSES and change in CHANGES
+    }
+    rows: list[dict[str, str]] = []
+    with ProgressBar("Losses", "losses", len(chosen)) as bar:
+        for loss, change in chosen.items():
+            rows.append(_with_and_without(lab, loss, change))
+            bar.reach(len(rows))
     return TriedOut(tuple(rows))
+
+
+def _with_and_without(lab: Lab, loss: str, change: str) -> dict[str, str]:
+    without = tried(lab, LOSSES[loss])
+    after = with_change(LOSSES[loss], CHANGES[change])
+    ended = tried(lab, after) if after else {"thief": NOT_TRIED, "owner": ""}
+    return {
+        "loss": loss,
+        "without": without["thief"],
+        "change": change,
+        "with it": ended["thief"],
+        "the owner then": ended["owner"],
+    }
 
 
 class BothEnds(Prediction):

@@ -9,6 +9,7 @@ from labsim.blast.detection import EVIDENCE, first_alarm
 from labsim.blast.measured import attempts_frame
 from labsim.exercises.counting import Waiting
 from labsim.prediction import Prediction
+from labsim.progress_bar import ProgressBar
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -50,15 +51,18 @@ def watch(lab: Lab, predicted: object, reveal: bool = False) -> Noticed:
     stub = [{"attempt": n, "replay": c, "records": 0, "seconds": 0} for n, c in enumerate(CASES)]
     sealed = Noticed(attempts_frame(stub), predicted, reveal).sealed
     rows, alarms = [], {}
-    for number, (name, (theft, binding, custody, replay)) in enumerate(CASES.items(), 1):
-        lab.bind(CLIENT, binding, custody=custody)
-        since = lab.now
-        loot = lab.attacker.steal(CLIENT, by=theft)
-        if name == "old_secret":
-            lab.rotate(CLIENT)
-        lab.attacker.replay(loot[0], replay, RESOURCE, predicted=None, reveal=not sealed)
-        rows.append(lab.attacker.rows[-1] | {"attempt": number, "replay": name})
-        alarms[name] = _told(lab, since)
+    with ProgressBar("Thefts", "cases", len(CASES)) as bar:
+        for number, name in enumerate(CASES, 1):
+            theft, binding, custody, replay = CASES[name]
+            lab.bind(CLIENT, binding, custody=custody)
+            since = lab.now
+            loot = lab.attacker.steal(CLIENT, by=theft)
+            if name == "old_secret":
+                lab.rotate(CLIENT)
+            lab.attacker.replay(loot[0], replay, RESOURCE, predicted=None, reveal=not sealed)
+            rows.append(lab.attacker.rows[-1] | {"attempt": number, "replay": name})
+            alarms[name] = _told(lab, since)
+            bar.reach(number)
     return Noticed(attempts_frame(rows), predicted, reveal, alarms)
 
 

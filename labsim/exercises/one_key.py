@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from labsim.blast.measured import attempts_frame
 from labsim.prediction import Prediction
+from labsim.progress_bar import ProgressBar
 
 if TYPE_CHECKING:
     from labsim.lab import Lab
@@ -39,12 +40,14 @@ def copy_each(
     stub = [{"attempt": n, "replay": s, "records": 0, "seconds": 0} for n, s in enumerate(SETUPS)]
     sealed = Setups(attempts_frame(stub), predicted, reveal).sealed
     rows = []
-    for number, (name, (binding, custody)) in enumerate(SETUPS.items(), 1):
-        lab.bind(client, binding, custody=custody)
-        if any(row["outcome"] != "served" for row in lab.work_rows(client)):
-            raise RuntimeError(f"{client} is not served as {name}")
-        files = lab.attacker.steal(client, by="container_files")
-        replay = lab.attacker.replay
-        replay(files[0], REPLAY, "deploy", predicted=None, reveal=not sealed)
-        rows.append(lab.attacker.rows[-1] | {"attempt": number, "replay": name})
+    with ProgressBar("Copies", "set-ups", len(SETUPS)) as bar:
+        for number, (name, (binding, custody)) in enumerate(SETUPS.items(), 1):
+            lab.bind(client, binding, custody=custody)
+            if any(row["outcome"] != "served" for row in lab.work_rows(client)):
+                raise RuntimeError(f"{client} is not served as {name}")
+            files = lab.attacker.steal(client, by="container_files")
+            replay = lab.attacker.replay
+            replay(files[0], REPLAY, "deploy", predicted=None, reveal=not sealed)
+            rows.append(lab.attacker.rows[-1] | {"attempt": number, "replay": name})
+            bar.reach(number)
     return Setups(attempts_frame(rows), predicted, reveal)

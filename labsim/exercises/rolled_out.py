@@ -15,6 +15,7 @@ from labsim.exercises.counting import Waiting
 from labsim.exercises.exercise import Exercise, Unreadable
 from labsim.haul import Haul
 from labsim.prediction import is_missing
+from labsim.progress_bar import ProgressBar
 
 if TYPE_CHECKING:
     from labsim.charts.picture import Picture
@@ -134,10 +135,13 @@ def roll_out(lab: Lab, first: object) -> Rolled | Waiting:
     if is_missing(first) or _unreadable(lab.plan, first):
         return Waiting("Choose two servers above, and run this cell again.")
     chosen = tuple(map(str, first))  # type: ignore[call-overload]
-    for name in lab.plan.clients:
-        lab.bind(name, "dpop")
+    pieces: list[dict[str, Any]] = []
     lab.enforce(*chosen)
-    pieces = [piece for name in lab.plan.clients for piece in lab.attacker.steal(name, by=THEFT)]
+    with ProgressBar("Logs", "clients", len(lab.plan.clients)) as bar:
+        for number, name in enumerate(lab.plan.clients, 1):
+            lab.bind(name, "dpop")
+            pieces += lab.attacker.steal(name, by=THEFT)
+            bar.reach(number)
     campaign = lab.attacker.campaign(Haul("every client", THEFT, tuple(pieces)))
     lab.enforce(*lab.plan.resources)
     measured, expected = len(campaign.records), still_open(Predictor(lab.plan), chosen)

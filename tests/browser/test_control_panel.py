@@ -1,4 +1,4 @@
-"""Notebook 07 and its control panel in a real browser: by mouse and by keyboard, light and dark."""
+"""The control panel of 07 and 13 in a real browser: by mouse and by keyboard, light and dark."""
 
 from __future__ import annotations
 
@@ -7,19 +7,16 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.test_jupyterlab import (
-    PATIENCE,
-    Open,
-    answer_right,
-    browser,
-    in_themes,
-    jupyter,
-    opened,
-)
-
-__all__ = ["browser", "jupyter", "opened"]  # fixtures
+from tests.browser.in_browser import PATIENCE, Open, answer_right, in_themes
 
 SEVENTH = "07_where_binding_loses"
+LAST = "13_the_blast_radius"
+in_both = pytest.mark.parametrize(
+    "opened",
+    [(SEVENTH, "Light"), (LAST, "Dark")],
+    indirect=True,
+    ids=["07-light", "13-dark"],
+)
 TABS = 80
 """More presses of Tab than there are things in the panel to go to."""
 
@@ -65,7 +62,7 @@ def outcome(page: Page) -> Locator:
     return page.locator(".labsim-panel [role=status]")
 
 
-@in_themes(SEVENTH)
+@in_both
 def test_the_panel_by_mouse(opened: Open, request: pytest.FixtureRequest) -> None:
     page = shown(opened)
     run = button(page, "^Run$")
@@ -84,16 +81,16 @@ def test_the_panel_by_mouse(opened: Open, request: pytest.FixtureRequest) -> Non
     expect(page.locator(".labsim-panel td", has_text="own_proof")).to_be_visible()
     code = page.locator(".labsim-panel textarea")
     expect(code).to_have_value(re.compile(r'by="own_proof", against="deploy", predicted='))
-    opened.picture(f"07-panel-{request.node.callspec.id}")
+    opened.picture(f"panel-mouse-{request.node.callspec.id}")
     button(page, "^Stop").click()
     expect(outcome(page)).to_contain_text("stopped", timeout=PATIENCE)
     opened.assert_no_error()
     assert opened.elsewhere == []
 
 
-@pytest.mark.parametrize("opened", [(SEVENTH, "Light")], indirect=True)
+@in_both
 @pytest.mark.parametrize("press", ["Space", "Enter"])
-def test_the_panel_by_keyboard(opened: Open, press: str) -> None:
+def test_the_panel_by_keyboard(opened: Open, press: str, request: pytest.FixtureRequest) -> None:
     page = shown(opened)
     button(page, "an interceptor that the client trusts").focus()
     tab_to(page, r"^○ DPoP$")
@@ -111,6 +108,7 @@ def test_the_panel_by_keyboard(opened: Open, press: str) -> None:
     expect(button(page, "^Run$")).to_be_focused()
     page.keyboard.press(press)
     expect(outcome(page)).to_contain_text("Rejected by proof_key_is", timeout=PATIENCE)
+    opened.picture(f"panel-keyboard-{request.node.callspec.id}")
     tab_to(page, "^textarea$")
     opened.assert_no_error()
     assert opened.elsewhere == []

@@ -24,12 +24,6 @@ from tests.notebooks.fresh_kernel import (
 )
 
 WORDS, CELLS, LINES, TERMS = 900, 30, 12, 4
-STILL_TO_COME = {
-    "05_a_key_at_the_client_is_not_enforcement",
-    "06_where_keys_live",
-    "07_where_binding_loses",
-    "13_the_blast_radius",
-}
 CARD = ("Goal", "You have", "You may use", "Minutes")
 CALL = re.compile(r"^ex\.(\w+)\.check\(\w+\)$", re.MULTILINE)
 
@@ -107,9 +101,42 @@ def test_the_index_links_every_notebook_once_in_the_order_of_reading() -> None:
     text = "\n".join(cell.source for cell in index.cells if cell.cell_type == "markdown")
     linked = re.findall(r"\]\((\w+)\.ipynb\)", text)
     assert linked == sorted(set(linked), key=place)
-    there = {path.stem for path in NOTEBOOKS} - {"index"}
-    assert there <= set(linked)
-    assert set(linked) - there <= STILL_TO_COME
+    assert set(linked) == {path.stem for path in NOTEBOOKS} - {"index"}
+
+
+def minutes(path: Path) -> int:
+    """Return the minutes that a card names; of several, the most without a stretch question."""
+    found = re.search(
+        r"^\| Minutes \| (\d+)(?:\D.* (\d+) for all)?", prose(read(path)), re.MULTILINE
+    )
+    assert found, path.stem
+    return int(found[2] or found[1])
+
+
+def test_the_index_tells_the_minutes_that_the_cards_tell() -> None:
+    text = prose(read(FOLDER / "index.ipynb"))
+    cards = {("primer" if not p.stem[0].isdigit() else p.stem[:2]): minutes(p) for p in ASKING}
+    told = dict(re.findall(r"^\| \[(\w+)\] \|.*?(\d+) \|$", text, re.MULTILINE))
+    assert {name: int(count) for name, count in told.items()} == cards
+    paths = {
+        "00, then 02": ("00", "02"),
+        "00 to 03, 05, 06, 13": ("00", "01", "02", "03", "05", "06", "13"),
+        "primer if needed, 00 to 07, 13": tuple(cards),
+    }
+    for path, names in paths.items():
+        row = re.search(rf"\| {path} \| (\d+) \| (\d+) \|", text)
+        assert row, path
+        alone = sum(cards[name] for name in names)
+        assert int(row[1]) == alone
+        assert alone * 1.5 - 5 <= int(row[2]) <= alone * 1.5 + 5
+
+
+@every_claim
+def test_what_comes_next_is_the_next_notebook(path: Path) -> None:
+    text = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    linked = re.findall(r"^\[\d\d\]\((\w+)\.ipynb\)", text.partition("## Next\n")[2], re.MULTILINE)
+    after = CLAIMS[CLAIMS.index(path) + 1 :]
+    assert linked == [each.stem for each in after[:1]]
 
 
 @every_claim
