@@ -8,22 +8,25 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import Any, Final
 
 from labsim.blast.first_loot import CUSTODIES
 from labsim.charts import words
 from labsim.credentials import ACCESS_TOKEN
+from labsim.estate.names import AUTHORIZATION_SERVER, TERMINATOR
 from labsim.estate.plan import Client, Plan
-from labsim.lab import Lab
 from labsim.loot import Kind
 from labsim.panel.rehearsal import Rehearsal, kinds, reason
+from labsim.preset import Preset, Role, presets
 from labsim.roles.token_exchange import EXCHANGE_CHECKS
 from labsim.rooms import rooms
 from labsim.round_table import DOING
 
 NONE: Final = "none"
+BASE: Final = "base"
+HELD: Final = "unspent"
+_ROLES: Final = {Role.AUTHORIZATION_SERVER: AUTHORIZATION_SERVER, Role.PROXY: TERMINATOR}
+"""Who makes a preset's mistake, where it is not the resource server that is asked."""
 FAVOURITE: Final = "ci-runner"
 """The client of ticket 4127: it is robbed wherever a story has it robbed in that way."""
 UNKNOWN: Final = "I do not know"
@@ -65,19 +68,6 @@ def client_of(plan: Plan, theft: str) -> Client:
     return plan.client(FAVOURITE if FAVOURITE in robbed else robbed[0])
 
 
-def presets() -> dict[str, str]:
-    """Return the weakened verifiers there are, each with its words; empty if a lab takes none."""
-    if not hasattr(Lab, "weakened"):
-        return {}
-    package = import_module("labsim.weakened")
-    found = {}
-    for module in iter_modules(package.__path__):
-        preset = getattr(import_module(f"{package.__name__}.{module.name}"), "PRESET", None)
-        if preset is not None:
-            found[module.name] = str(getattr(preset, "title", words.plain(module.name)))
-    return found
-
-
 # What can be chosen.
 
 
@@ -111,9 +101,21 @@ def _replays(plan: Plan, choice: Choice) -> Iterator[Option]:
         yield Option(name, words.replay(name), why)
 
 
-def _presets(_plan: Plan, _choice: Choice) -> Iterator[Option]:
+def _presets(plan: Plan, choice: Choice) -> Iterator[Option]:
     yield Option(NONE, "none: the lab's own checks")
-    yield from (Option(name, label) for name, label in presets().items())
+    for name, preset in presets().items():
+        yield Option(name, preset.title, _no_use(plan, choice, preset))
+
+
+def _no_use(plan: Plan, choice: Choice, preset: Preset) -> str:
+    """Return why a preset cannot be chosen, or would change nothing here; empty if it can."""
+    if preset.too_strict or preset.own is not None:
+        return "it is shown in a scene of its own: docs/museum.md"
+    if preset.scene.binding != choice.binding:
+        return f"it is a mistake about {words.binding(preset.scene.binding)}"
+    if preset.scene.variant != BASE and _rehearsal(plan, choice).held:
+        return "it needs other servers, and this replay needs an interceptor that holds back"
+    return ""
 
 
 _OPTIONS: Final[Mapping[str, Callable[[Plan, Choice], Iterator[Option]]]] = {
@@ -182,12 +184,13 @@ def predictable(choice: Choice) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Hold what is done for a choice, in order; `held` asks the interceptor to hold back."""
+    """Hold what is done for a choice, in order; `weakened` is the role that a preset is for."""
 
     client: str
     resource: str
+    variant: str
+    weakened: str
     steal: Mapping[str, str]
-    held: bool
     evicts: bool
     seconds: float
 
@@ -207,7 +210,14 @@ def steps(plan: Plan, choice: Choice) -> Steps:
     in_place = Kind.FOOTHOLD in replay.needs
     evicts = Kind.FOOTHOLD in kinds(rehearsal) and not in_place
     late = 0.0 if in_place else theft.used_after(plan.token_seconds)
-    return Steps(client.name, resource, steal, rehearsal.held, evicts, late)
+    variant = HELD if rehearsal.held else BASE
+    weakened = ""
+    if choice.preset != NONE:
+        preset = presets()[choice.preset]
+        weakened = _ROLES.get(preset.role, resource)
+        variant = variant if rehearsal.held else preset.scene.variant
+        late = max(late, preset.scene.after)
+    return Steps(client.name, resource, variant, weakened, steal, evicts, late)
 
 
 def call(plan: Plan, choice: Choice, predicted: str = "") -> str:
@@ -217,13 +227,13 @@ def call(plan: Plan, choice: Choice, predicted: str = "") -> str:
 
 def _lines(what: Steps, choice: Choice, predicted: str) -> Iterator[str]:
     name = _quoted(what.client)
-    if what.held:
-        yield 'lab.vary("unspent")'
+    if what.variant != BASE:
+        yield f"lab.vary({_quoted(what.variant)})"
     custody = f", custody={_quoted(choice.custody)}" if choice.custody != NONE else ""
     yield f"lab.bind({name}, {_quoted(choice.binding)}{custody})"
     inner = ""
-    if choice.preset != NONE:
-        yield f"with lab.weakened({_quoted(what.resource)}, preset={_quoted(choice.preset)}):"
+    if what.weakened:
+        yield f"with lab.weakened({_quoted(what.weakened)}, preset={_quoted(choice.preset)}):"
         inner = "    "
     given = "".join(f", {key}={_quoted(value)}" for key, value in what.steal.items())
     yield f"{inner}loot = lab.attacker.steal({name}{given})"
@@ -234,8 +244,8 @@ def _lines(what: Steps, choice: Choice, predicted: str) -> Iterator[str]:
     told = f", predicted={_quoted(predicted)}" if predicted and predicted != UNKNOWN else ""
     by = f"by={_quoted(choice.replay)}, against={_quoted(what.resource)}"
     yield f"{inner}result = lab.attacker.replay(loot[0], {by}{told})"
-    if what.held:
-        yield 'lab.vary("base")'
+    if what.variant != BASE:
+        yield f"lab.vary({_quoted(BASE)})"
     yield "result"
 
 

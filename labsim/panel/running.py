@@ -7,10 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from labsim.errors import LabError
 from labsim.estate.plan import Plan
 from labsim.lab import Lab
-from labsim.panel.choices import NONE, UNKNOWN, Choice, steps
+from labsim.panel.choices import BASE, NONE, UNKNOWN, Choice, steps
 from labsim.seen_attempt import SeenAttempt
 from labsim.starting import start_beside
 
@@ -100,10 +99,10 @@ def attempt(lab: Lab, choice: Choice) -> SeenAttempt:
     The lab is in its base variant afterwards. Raises LabError where it cannot be done.
     """
     what = steps(lab.plan, choice)
-    lab.vary("unspent" if what.held else "base")
+    lab.vary(what.variant)
     try:
         lab.bind(what.client, choice.binding, **_custody(choice))
-        with _weakened(lab, what.resource, choice.preset):
+        with _weakened(lab, what.weakened, choice.preset):
             loot = lab.attacker.steal(what.client, **what.steal)
             if what.evicts:
                 lab.evict(what.client)
@@ -112,7 +111,7 @@ def attempt(lab: Lab, choice: Choice) -> SeenAttempt:
             table = lab.attacker.replay(loot[0], by=choice.replay, against=what.resource)
         return table.attempt(0)
     finally:
-        lab.vary("base")
+        lab.vary(BASE)
         lab.restore_records()
 
 
@@ -120,14 +119,8 @@ def _custody(choice: Choice) -> dict[str, str]:
     return {} if choice.custody == NONE else {"custody": choice.custody}
 
 
-def _weakened(lab: Lab, resource: str, preset: str) -> contextlib.AbstractContextManager[Any]:
-    if preset == NONE:
-        return contextlib.nullcontext()
-    weakened: Any = getattr(lab, "weakened", None)
-    if weakened is None:
-        raise LabError("This lab has no weakened verifiers.", "Nothing was run.", "Choose none.")
-    manager: contextlib.AbstractContextManager[Any] = weakened(resource, preset=preset)
-    return manager
+def _weakened(lab: Lab, role: str, preset: str) -> contextlib.AbstractContextManager[Any]:
+    return lab.weakened(role, preset=preset) if role else contextlib.nullcontext()
 
 
 def plan_of_the_lab() -> Plan:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 import labsim
-from labsim.panel.choices import FIELDS, Choice, call, changed
+from labsim.panel.choices import FIELDS, Choice, call, changed, steps
 from labsim.panel.running import Runner
+from labsim.preset import presets
 
 CASES: tuple[tuple[dict[str, str], str], ...] = (
     ({"theft": "wiretap"}, "served"),
@@ -67,3 +68,28 @@ def test_it_starts_again_after_a_stop(lab: labsim.Lab) -> None:
     assert runner.run(Choice()).word == "served"
     runner.stop()
     assert lab.work_rows("ci-runner")[0]["outcome"] == "served"
+
+
+SHOWN = [name for name, each in presets().items() if not (each.too_strict or each.own)]
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_preset_lets_the_thief_in_whom_the_good_server_refuses(
+    lab: labsim.Lab, runner: Runner, name: str
+) -> None:
+    scene, good = presets()[name].scene, presets()[name].stopped_by
+    choice = Choice()
+    for field in FIELDS[:-1]:
+        choice = changed(lab.plan, choice, field, getattr(scene, field))
+    weak = changed(lab.plan, choice, "preset", name)
+    assert weak.preset == name
+    # Good servers of the same kind: those that ask for a nonce, say.
+    lab.vary(steps(lab.plan, weak).variant)
+    names: dict[str, Any] = {"lab": lab}
+    exec(call(lab.plan, choice, good), names)
+    lab.vary("base")
+    assert "1 happened as you said" in names["result"].headline
+    ran = runner.run(weak, "served")
+    assert (ran.word, ran.as_predicted) == ("served", "yes")
+    exec(call(lab.plan, weak, "served"), names)
+    assert "1 happened as you said" in names["result"].headline

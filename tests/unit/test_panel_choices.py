@@ -20,7 +20,6 @@ from labsim.panel.choices import (
     impossible,
     options,
     predictable,
-    presets,
     steps,
 )
 from labsim.panel.rehearsal import Rehearsal, reason
@@ -129,8 +128,8 @@ def test_a_client_is_robbed_as_a_story_of_the_plan_has_it(plan: Plan) -> None:
 
 
 def test_a_request_is_held_back_only_where_the_replay_needs_that(plan: Plan) -> None:
-    assert steps(plan, chosen(plan, binding="dpop", replay="hold_and_forward")).held
-    assert not steps(plan, chosen(plan, binding="dpop", replay="request_as_is")).held
+    assert steps(plan, chosen(plan, binding="dpop", replay="hold_and_forward")).variant == "unspent"
+    assert steps(plan, chosen(plan, binding="dpop", replay="request_as_is")).variant == "base"
     assert steps(plan, chosen(plan, binding="dpop", replay="changed_query")).steal == {
         "by": "wiretap",
         "doing": "query",
@@ -171,21 +170,37 @@ def test_the_code_is_code_and_says_what_was_chosen(plan: Plan) -> None:
 
 
 def test_a_preset_stands_around_theft_and_replay(plan: Plan) -> None:
-    text = call(plan, Choice(preset="forgets"))
+    choice = chosen(plan, theft="log_line", binding="dpop", preset="binding_never_compared")
+    text = call(plan, choice)
     ast.parse(text)
-    assert 'with lab.weakened("deploy", preset="forgets"):\n    loot = ' in text
+    assert 'with lab.weakened("deploy", preset="binding_never_compared"):\n    loot = ' in text
 
 
-def test_presets_are_offered_only_to_a_lab_that_takes_them(
-    plan: Plan, monkeypatch: pytest.MonkeyPatch
+def test_a_preset_names_the_role_that_makes_the_mistake(plan: Plan) -> None:
+    fields = {"theft": "container_files", "binding": "mtls", "preset": "forged_header_passes"}
+    proxy = steps(plan, chosen(plan, **fields))
+    assert (proxy.weakened, proxy.variant) == ("terminator", "proxy_strips")
+    assert 'lab.vary("proxy_strips")' in call(plan, chosen(plan, **fields))
+    issuer = chosen(plan, binding="dpop", preset="exchange_strips_binding")
+    assert steps(plan, issuer).weakened == "authorization-server"
+
+
+@pytest.mark.parametrize(
+    ("binding", "preset", "why"),
+    [
+        ("mtls", "binding_never_compared", "a mistake about DPoP"),
+        ("dpop", "strict_cnf_parser", "a scene of its own"),
+        ("dpop", "find_then_insert", "a scene of its own"),
+        ("dpop", "binding_never_compared", ""),
+    ],
+)
+def test_a_preset_that_would_show_nothing_is_closed(
+    plan: Plan, binding: str, preset: str, why: str
 ) -> None:
-    from labsim.lab import Lab
-
-    monkeypatch.delattr(Lab, "weakened", raising=False)
-    assert presets() == {}
-    assert [option.name for option in options(plan, Choice())["preset"]] == [NONE]
-    monkeypatch.setattr(Lab, "weakened", lambda *_: None, raising=False)
-    assert set(presets()) <= set(names("labsim.weakened"))
+    said = reasons(plan, chosen(plan, binding=binding), "preset")
+    assert set(said) == {NONE, *names("labsim.weakened")}
+    assert why in said[preset]
+    assert bool(said[preset]) is bool(why)
 
 
 def test_a_rehearsal_sends_nothing(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
