@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from benchmarks._measuring import figure, seconds
 from labsim.catalogue.listed import catalogue
 from labsim.catalogue.running import Result, Verdict, run_vector
@@ -40,9 +42,8 @@ def _in_process() -> None:
     stages = {asks: Stage(InProcessReplayMemory, asks_nonces=asks) for asks in (False, True)}
     for vector in catalogue():
         stage = stages[asks_nonces(vector)]
-        _must_be_expected(
-            run_vector(vector, lambda v=vector, s=stage: s.good_for(v), stage.send)  # type: ignore[misc]
-        )
+        good_for = partial(stage.good_for, vector)
+        _must_be_expected(run_vector(vector, good_for, stage.send, stage.means))
 
 
 def _over_tls() -> None:
@@ -52,7 +53,9 @@ def _over_tls() -> None:
             if asks_nonces(vector) and not asked:
                 own.ask_for_nonces()
                 asked = True
-            _must_be_expected(run_vector(vector, lambda v=vector: own.good_for(v), own.send))  # type: ignore[misc]
+            _must_be_expected(
+                run_vector(vector, lambda v=vector: own.good_for(v), own.send, own.means)
+            )  # type: ignore[misc]
 
 
 def _must_be_expected(result: Result) -> None:

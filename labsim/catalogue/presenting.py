@@ -64,6 +64,8 @@ def refused(
     force: Force = Force.MUST,
     needs: Needs = Needs.NOTHING,
     before: tuple[Make, ...] = (),
+    pause: float = 0.0,
+    at_once: int = 1,
 ) -> Vector:
     """Make one vector that is refused."""
     return Vector(
@@ -76,6 +78,8 @@ def refused(
         gain=gain,
         change=make,
         before=before,
+        pause=pause,
+        at_once=at_once,
         refusal=Refusal(status=status, error=error, reason=reason, check=check, on=on),
         needs=needs,
     )

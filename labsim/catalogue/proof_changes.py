@@ -61,12 +61,16 @@ def rows(
     actors: Iterable[Actor] = BOTH,
     before: tuple[Make, ...] = (),
     needs: Needs = Needs.NOTHING,
+    **more: Any,
 ) -> tuple[Vector, ...]:
-    """Make one row's vectors: a DPoP proof that is refused, one for each server it is sent to."""
+    """Make one row's vectors: a DPoP proof that is refused, one for each server it is sent to.
+
+    `more` are other fields of `Vector`.
+    """
     how: dict[str, Any] = {"check": check, "gain": gain, "reason": reason, "error": error}
     how |= {"force": force, "before": before, "needs": needs}
     return tuple(
-        refused(id, what, source, make, actor=actor, status=STATUS[actor], **how)
+        refused(id, what, source, make, actor=actor, status=STATUS[actor], **how, **more)
         for actor in actors
     )
 

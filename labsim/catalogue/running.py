@@ -6,7 +6,9 @@ is called, and a `Sender` that sends one and says how it ended. Nothing here kno
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -25,6 +27,32 @@ class Sender(Protocol):
 
     def __call__(self, request: Request) -> Outcome:
         """Send a request as it stands, and say how it ended."""
+
+
+def at_once(send: Sender, request: Request, times: int) -> list[Outcome]:
+    """Send a request so many times at the same time, each in a thread of its own."""
+    together = threading.Barrier(times)
+
+    def one(_number: int) -> Outcome:
+        together.wait()
+        return send(request)
+
+    with ThreadPoolExecutor(times) as threads:
+        return list(threads.map(one, range(times)))
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What whoever runs the catalogue can do besides sending.
+
+    `advance` lets seconds pass for the server; None where its clock is nobody's to move.
+    """
+
+    advance: Callable[[float], None] | None = None
+    at_once: Callable[[Sender, Request, int], list[Outcome]] = at_once
+
+
+NO_MORE = Means()
 
 
 class Verdict(StrEnum):
@@ -68,13 +96,13 @@ class Result:
         return self.verdict is Verdict.REFUSED and self.vector.must_be_served
 
 
-def run_vector(vector: Vector, supply: Supply, send: Sender) -> Result:
+def run_vector(vector: Vector, supply: Supply, send: Sender, means: Means = NO_MORE) -> Result:
     """Send a good request, the vector's, and a good one again.
 
     A refusal counts only between two good requests that were served: else it is INCONCLUSIVE.
     """
     first = send(supply().request)
-    result = run_between(vector, supply, send)
+    result = run_between(vector, supply, send, means)
     last = send(supply().request)
     failed = [each for each in (first, last) if each.ending is not Ending.SERVED]
     verdict, why = result.verdict, result.why
@@ -83,10 +111,10 @@ def run_vector(vector: Vector, supply: Supply, send: Sender) -> Result:
     return Result(vector, verdict, result.outcome, why, (first, last))
 
 
-def run_between(vector: Vector, supply: Supply, send: Sender) -> Result:
+def run_between(vector: Vector, supply: Supply, send: Sender, means: Means = NO_MORE) -> Result:
     """Send the vector's request and what goes before it; whoever calls this sends the controls."""
     good = supply()
-    lacking = _lacking(vector, good)
+    lacking = _lacking(vector, good, means)
     if lacking:
         return Result(vector, Verdict.NOT_APPLICABLE, None, lacking)
     try:
@@ -98,14 +126,35 @@ def run_between(vector: Vector, supply: Supply, send: Sender) -> Result:
         return Result(vector, Verdict.NOT_APPLICABLE, None, f"the token is no JWT: {error}")
     for each in before:
         send(each)
-    outcome = send(request)
-    return Result(vector, *_judged(outcome))
+    if vector.pause and means.advance is not None:
+        means.advance(vector.pause)
+    if vector.at_once > 1:
+        return _of_many(vector, means.at_once(send, request, vector.at_once))
+    return Result(vector, *_judged(send(request)))
 
 
-def _lacking(vector: Vector, good: GoodRequest) -> str:
+def _of_many(vector: Vector, outcomes: list[Outcome]) -> Result:
+    """Judge requests that were sent at once: one may be served, and the others must be refused."""
+    judged = [_judged(outcome) for outcome in outcomes]
+    served = [each for each in judged if each[0] is Verdict.ACCEPTED]
+    if len(served) > 1:
+        return Result(vector, *served[0][:2], f"{len(served)} of {len(outcomes)} were served")
+    unclear = [each for each in judged if each[0] in (Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE)]
+    if unclear:
+        return Result(vector, *unclear[0])
+    refused = [each for each in judged if each[0] is Verdict.REFUSED]
+    if not served:
+        why = f"none of {len(outcomes)} was served"
+        return Result(vector, Verdict.INCONCLUSIVE, refused[0][1], why)
+    return Result(vector, *refused[0])
+
+
+def _lacking(vector: Vector, good: GoodRequest, means: Means) -> str:
     """Return what the good request lacks for this vector; empty if nothing."""
     if vector.needs is Needs.IN_PROCESS and not good.is_in_process:
         return "no connection carries it"
+    if vector.needs is Needs.CLOCK and means.advance is None:
+        return "it takes a server whose clock can be moved"
     if vector.needs is Needs.ASSERTION and good.client_key is None:
         return "it takes a client that authenticates by an assertion"
     if vector.needs is Needs.ISSUER and good.issuer is None:

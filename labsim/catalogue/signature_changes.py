@@ -51,13 +51,14 @@ def about(
         needs: Needs = Needs.NOTHING,
         force: Force = force,
         before: tuple[Make, ...] = (),
+        **more: Any,
     ) -> Rows:
         found = []
         for actor in actors:
             why, name = (reason, check) if check else NOT_OVER_THIS[actor]
             how: dict[str, Any] = {"status": STATUS[actor], "error": ERROR[actor], "actor": actor}
             how |= {"binding": "http_signature", "gain": gain, "force": force, "needs": needs}
-            how |= {"reason": why, "check": name, "before": before}
+            how |= {"reason": why, "check": name, "before": before, **more}
             found.append(refused(id, what, source, change, **how))
         return tuple(found)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import itertools
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives import serialization
 
 from labsim.binding import Binding, Presentation, ReplayMemory
 from labsim.catalogue.good_request import GoodRequest
+from labsim.catalogue.running import Means
 from labsim.catalogue.vector import Actor, Needs, Vector
 from labsim.certificates import KeyPair, certificate_authority, client_certificate, client_uri
 from labsim.http_message import Outcome, Request
@@ -54,14 +56,14 @@ class Stage:
     """Hold an authorization server `issuing` and a resource server `serving`, and their clock.
 
     `memory` makes each server's replay memory. `send` is a `Sender`, and `event` what the server
-    wrote of the last request; both roles may be replaced by weakened ones.
+    wrote of the last request; `means` go with it. Both roles may be replaced by weakened ones.
     """
 
     def __init__(self, memory: Callable[[], ReplayMemory], *, asks_nonces: bool = False) -> None:
         numbers = itertools.count(1)
         self.now = BEGINNING
         self.new_id: Callable[[], str] = lambda: f"id-{next(numbers):08d}"
-        self.event: Event = {}
+        self._last = threading.local()
         self.issuer_key, self.client_key = SigningKey.generate(), SigningKey.generate()
         self._tokens: dict[tuple[str, str], tuple[AuthorizationServer, TokenSet]] = {}
         self.bindings: Mapping[str, Binding] = rooms("labsim.bindings", "BINDING")
@@ -98,6 +100,20 @@ class Stage:
             **shared,
         )
 
+    @property
+    def event(self) -> Event:
+        """Return what the server wrote of this thread's last request."""
+        return dict(getattr(self._last, "event", {}))
+
+    @property
+    def means(self) -> Means:
+        """Return what can be done here besides sending: the clock is there to be moved."""
+        return Means(self.advance)
+
+    def advance(self, seconds: float) -> None:
+        """Let lab time pass."""
+        self.now += seconds
+
     def clock(self) -> float:
         """Return the stage's time, in lab seconds."""
         return self.now
@@ -106,7 +122,7 @@ class Stage:
         """Let the server whose URL it is decide a request, and keep its event."""
         role: Any = self.issuing if request.url.startswith(ISSUER) else self.serving
         response, event = role.handle(request)
-        self.event = event or {}
+        self._last.event = event or {}
         return Outcome.answered(request, response)
 
     def good(

@@ -62,6 +62,8 @@ class Needs(StrEnum):
     """The authority for clients' certificates: another certificate by it."""
     ASSERTION = "assertion"
     """A token request of a client that authenticates by an assertion, and that client's key."""
+    CLOCK = "clock"
+    """A server whose clock can be moved: time passes between two requests."""
     IN_PROCESS = "in process"
     """The role itself: what is changed cannot be sent over a connection."""
 
@@ -89,7 +91,9 @@ class Refusal:
 class Vector:
     """One row, for one server and one binding; `refusal` is None where the request must be served.
 
-    `source` is document and section in full, `gain` what an attacker gets who is served.
+    `source` is document and section in full, `gain` what an attacker gets who is served. `pause`
+    are the seconds that pass after `before`; `at_once` is how many times the request is sent at the
+    same time: of several, one and no more may be served.
     """
 
     id: str
@@ -101,6 +105,8 @@ class Vector:
     gain: str
     change: Make
     before: tuple[Make, ...] = ()
+    pause: float = 0.0
+    at_once: int = 1
     refusal: Refusal | None
     needs: Needs = Needs.NOTHING
 

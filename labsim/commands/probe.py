@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import shutil
 import sys
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from labsim.errors import LabError
 
 if TYPE_CHECKING:
-    from labsim.lab import Lab
+    from labsim.probing.own_lab import OwnLab
     from labsim.probing.probe import BlockResult
 
 INCONCLUSIVE = 2
@@ -83,7 +84,7 @@ def _of_a_stranger(config: str) -> tuple[list[BlockResult], int]:
     vectors = for_a_stranger(configuration.binding, configuration.replay_memory)
     with closing(Stranger(configuration)) as stranger:
         _say(f"Probing {configuration.url}, {configuration.pace} requests a second at most.")
-        found = run(blocks(vectors), stranger.good_for, stranger.send, _progress)
+        found = run(blocks(vectors), stranger.good_for, stranger.send, _progress, stranger.means)
         return found, stranger.send.count
 
 
@@ -94,30 +95,50 @@ def _of_the_lab(preset: str | None) -> tuple[list[BlockResult], int]:
     from labsim.probing.own_lab import started
     from labsim.probing.probe import blocks, run
 
-    with started() as own, _weakened(own.lab, preset):
+    with started() as own, _weakened(own, preset):
         _say(f"Probing the lab's own servers, in {own.lab.run_folder}.")
         every = catalogue()
-        plain = blocks(v for v in every if not asks_nonces(v))
-        found = run(plain, own.good_for, own.send, _progress)
+        how: Any = (own.good_for, own.send, _progress, own.means)
+        found = run(blocks(v for v in every if not asks_nonces(v)), *how)
         own.ask_for_nonces()
-        found += run(blocks(filter(asks_nonces, every)), own.good_for, own.send, _progress)
+        found += run(blocks(filter(asks_nonces, every)), *how)
         return found, own.send.count
 
 
 @contextmanager
-def _weakened(lab: Lab, preset: str | None) -> Iterator[None]:
-    """Weaken the resource server that is probed, until the block ends; LabError if it cannot be."""
-    from labsim.probing.own_lab import RESOURCE
-
+def _weakened(own: OwnLab, preset: str | None) -> Iterator[None]:
+    """Let a preset's role make its mistake until the block ends; LabError if it cannot be."""
     if preset is None:
         yield
         return
-    weakened: Any = getattr(lab, "weakened", None)
+    weakened: Any = getattr(own.lab, "weakened", None)
     if weakened is None:
         todo = "Run it without --weaken."
         raise LabError("This lab has no weakened presets.", "Nothing was probed.", todo)
-    with weakened(RESOURCE, preset=preset):
+    with weakened(_role_of(own, preset), preset=preset):
         yield
+
+
+def _role_of(own: OwnLab, preset: str) -> str:
+    """Return the name of the role that a preset is for; a proxy is put there first."""
+    from labsim.estate.names import AUTHORIZATION_SERVER, TERMINATOR
+    from labsim.probing.own_lab import RESOURCE
+
+    known = importlib.import_module("labsim.preset")
+    made = known.presets()
+    if preset not in made:
+        raise LabError.unknown("preset", preset, made)
+    role = made[preset].role
+    if role is known.Role.CLIENT:
+        raise LabError(
+            f"The preset {preset} is for a client, and a probe is sent to servers.",
+            "Nothing was probed.",
+            "Run it as demo --weaken does.",
+        )
+    if role is known.Role.PROXY:
+        own.vary("proxy_strips")
+        return TERMINATOR
+    return AUTHORIZATION_SERVER if role is known.Role.AUTHORIZATION_SERVER else RESOURCE
 
 
 def _progress(result: BlockResult) -> None:

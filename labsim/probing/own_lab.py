@@ -15,6 +15,7 @@ from typing import Any
 
 from labsim.binding import Binding, Presentation
 from labsim.catalogue.good_request import GoodRequest
+from labsim.catalogue.running import Means
 from labsim.catalogue.vector import Actor, Needs, Vector
 from labsim.certificates import as_der, certified, key_pair
 from labsim.estate.dialler import Dialler
@@ -93,7 +94,7 @@ class OwnLab:
         self._tokens: dict[tuple[str, str], TokenSet] = {}
         self._stale_nonces: dict[str, str] = {}
         estate = lab.estate
-        urls = (estate.issuer, estate.mtls_alias, estate.urls[RESOURCE])
+        urls = (estate.issuer, estate.mtls_alias, *self._addresses())
         self.send = PacedSender(
             Dialler(str(estate.ca_file)),
             frozenset(map(origin_of, urls)),
@@ -107,9 +108,23 @@ class OwnLab:
         pem = certified(self._authority, name, key.public_jwk)
         return key.certified(as_der(pem.encode()))
 
+    def _addresses(self) -> tuple[str, ...]:
+        """Return where the resource server is, and where clients reach it behind a proxy."""
+        return self.lab.estate.urls[RESOURCE], self.lab.estate.reached_at[RESOURCE]
+
+    def vary(self, variant: str) -> None:
+        """Change the servers to another variant, and go on at the address that they then have."""
+        self.lab.vary(variant)
+        self.send.allow(*self._addresses())
+
+    @property
+    def means(self) -> Means:
+        """Return what can be done here besides sending: lab time can be let pass."""
+        return Means(lambda seconds: self.lab.advance(seconds=seconds), self.send.at_once)
+
     def ask_for_nonces(self) -> None:
         """Let every server ask for nonces, and keep one of each that it takes no more."""
-        self.lab.require_nonce()
+        self.vary("nonce")
         self._tokens.clear()
         for actor in Actor:
             self.send(self.good("dpop", actor).request)
@@ -136,7 +151,7 @@ class OwnLab:
             )
             presentation = self._presentation(room, algorithm, endpoint)
         else:
-            url = f"{self.lab.estate.urls[RESOURCE]}/records"
+            url = f"{self.lab.estate.reached_at[RESOURCE]}/records"
             # A signature's rows are about its body as well.
             plain = Request("GET", url, body=b'{"a": 1}' if binding == "http_signature" else b"")
             presentation = self._presentation(room, algorithm, url)

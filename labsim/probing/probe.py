@@ -13,7 +13,16 @@ from itertools import groupby
 
 from labsim.catalogue.good_request import GoodRequest
 from labsim.catalogue.listed import catalogue, sections
-from labsim.catalogue.running import Result, Sender, Verdict, asks_again, run_between, said
+from labsim.catalogue.running import (
+    NO_MORE,
+    Means,
+    Result,
+    Sender,
+    Verdict,
+    asks_again,
+    run_between,
+    said,
+)
 from labsim.catalogue.vector import Actor, Force, Vector
 from labsim.http_message import Ending, Outcome
 
@@ -67,9 +76,7 @@ def for_a_stranger(binding: str, replay_memory: bool = True) -> list[Vector]:
 def without_memory(vectors: Iterable[Vector]) -> list[Vector]:
     """Let rows about a replay memory bind nobody: the server is not meant to have one."""
     return [
-        replace(vector, force=Force.SHOWS_LIMIT)
-        if vector.force is Force.MUST_STRICT and vector.before
-        else vector
+        replace(vector, force=Force.SHOWS_LIMIT) if vector.force is Force.MUST_STRICT else vector
         for vector in vectors
     ]
 
@@ -79,17 +86,18 @@ def run(
     good_for: GoodFor,
     send: Sender,
     on_block: Callable[[BlockResult], None] = lambda _: None,
+    means: Means = NO_MORE,
 ) -> list[BlockResult]:
     """Run every block: a good request first, then its rows, then a good request."""
     found = []
     for block in chosen:
-        result = _run_block(block, good_for, send)
+        result = _run_block(block, good_for, send, means)
         found.append(result)
         on_block(result)
     return found
 
 
-def _run_block(block: Block, good_for: GoodFor, send: Sender) -> BlockResult:
+def _run_block(block: Block, good_for: GoodFor, send: Sender, means: Means) -> BlockResult:
     example = block.vectors[0]
     first = _control(example, good_for, send)
     if not is_served(first):
@@ -97,7 +105,7 @@ def _run_block(block: Block, good_for: GoodFor, send: Sender) -> BlockResult:
         why = f"a good request was not served: {said(first)}"
         doubtful = [Result(v, Verdict.INCONCLUSIVE, None, why) for v in block.vectors]
         return BlockResult(block, tuple(doubtful), said(first))
-    results = [_row(vector, good_for, send) for vector in block.vectors]
+    results = [_row(vector, good_for, send, means) for vector in block.vectors]
     last = _control(example, good_for, send)
     failed = "" if is_served(last) else said(last)
     if failed:
@@ -117,11 +125,11 @@ def _control(example: Vector, good_for: GoodFor, send: Sender) -> Outcome:
     return send(good_for(example).request) if asks_again(outcome) else outcome
 
 
-def _row(vector: Vector, good_for: GoodFor, send: Sender) -> Result:
-    result = run_between(vector, lambda: good_for(vector), send)
+def _row(vector: Vector, good_for: GoodFor, send: Sender, means: Means) -> Result:
+    result = run_between(vector, lambda: good_for(vector), send, means)
     wanted = vector.refusal.error if vector.refusal else ""
     if result.outcome and asks_again(result.outcome) and wanted != "use_dpop_nonce":
-        return run_between(vector, lambda: good_for(vector), send)
+        return run_between(vector, lambda: good_for(vector), send, means)
     return result
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from cryptography import x509
 
+from labsim.catalogue.running import Sender, at_once
 from labsim.estate.dialler import Dialler
 from labsim.http_message import Ending, Outcome, Request
 from labsim.keys import SigningKey
@@ -36,6 +39,7 @@ class PacedSender:
         self._apart = 1 / pace if pace else 0.0
         self._clock, self._wait = clock, wait
         self._next = 0.0
+        self._lock = threading.Lock()
         self.count = 0
         self.nonces: dict[str, str] = {}
 
@@ -44,14 +48,35 @@ class PacedSender:
         origin = origin_of(request.url)
         if origin not in self._origins:
             return Outcome(Ending.NOT_POSSIBLE, None, None, f"{origin} is not what is tested.")
-        self._identify(request.peer_certificate)
         self._pause()
-        self.count += 1
+        return self._sent(origin, request)
+
+    def at_once(self, _send: Sender, request: Request, times: int) -> list[Outcome]:
+        """Send a request so many times at the same time, and wait afterwards for as long."""
+        origin = origin_of(request.url)
+        if origin not in self._origins:
+            return [self(request)]
+        self._pause()
+        outcomes = at_once(lambda each: self._sent(origin, each), request, times)
+        self._next += self._apart * (times - 1)
+        return outcomes
+
+    def _sent(self, origin: str, request: Request) -> Outcome:
+        with self._lock:
+            self._identify(request.peer_certificate)
+            self.count += 1
         outcome = self._dialler(request)
         nonce = outcome.response.value("DPoP-Nonce") if outcome.response else None
         if nonce:
             self.nonces[origin] = nonce
+        # A field that cannot be sent may be the token's, which has no place in a report.
+        if outcome.ending is Ending.NOT_POSSIBLE and outcome.detail:
+            return replace(outcome, detail=outcome.detail.partition(" b'")[0])
         return outcome
+
+    def allow(self, *urls: str) -> None:
+        """Let requests go to these origins as well."""
+        self._origins |= {origin_of(url) for url in urls}
 
     def close(self) -> None:
         """Close the kept connections."""

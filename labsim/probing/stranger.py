@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from labsim.binding import Presentation
 from labsim.catalogue.good_request import GoodRequest
+from labsim.catalogue.running import Means
 from labsim.catalogue.vector import Vector
 from labsim.certificates import certificate_authority, client_certificate, client_uri
 from labsim.errors import LabError
@@ -58,6 +59,11 @@ class Stranger:
         presentation = self._presentation(self._token, nonce)
         plain = Request("GET", self._configuration.url)
         return GoodRequest.of(plain, self._binding, presentation, stranger=self._stranger)
+
+    @property
+    def means(self) -> Means:
+        """Return what can be done here besides sending: a stranger's clock is nobody's to move."""
+        return Means(None, self.send.at_once)
 
     def close(self) -> None:
         """Close the connections to the server."""

@@ -61,6 +61,7 @@ class PlainServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.lacking, self.status = lacking, status
         self.spent: set[tuple[str, str]] = set()
+        self.lock = threading.Lock()
         self.asked: list[str] = []
         self.url = f"https://127.0.0.1:{self.server_port}/orders/o-1"
 
@@ -83,7 +84,7 @@ class PlainServer(ThreadingHTTPServer):
         self.compare(proof, method, urlsplit(path).path, found[1])
         if self.lacking != "key" and key != token["cnf"].get("jkt"):
             raise Refused("invalid_token")
-        with threading.Lock():
+        with self.lock:
             if self.lacking != "replay" and (key, proof["jti"]) in self.spent:
                 raise Refused("invalid_dpop_proof")
             self.spent.add((key, proof["jti"]))

@@ -26,7 +26,7 @@ NOT_HERE = {
 @contextmanager
 def running(variant: str = "base") -> Iterator[OwnLab]:
     with started() as own:
-        own.lab.vary(variant)
+        own.vary(variant)
         yield own
 
 
@@ -62,7 +62,7 @@ def differences(own: OwnLab, vector: Vector, result: Result) -> list[str]:
 def run(own: OwnLab, vectors: list[Vector]) -> list[str]:
     found = []
     for vector in vectors:
-        result = run_vector(vector, lambda vector=vector: own.good_for(vector), own.send)
+        result = run_vector(vector, lambda vector=vector: own.good_for(vector), own.send, own.means)
         found += [f"{vector.name}: {text}" for text in differences(own, vector, result)]
     return found
 
@@ -89,3 +89,12 @@ def test_what_is_answered_otherwise_is_told() -> None:
     with running("minimal") as own:
         found = run(own, vectors)
     assert found == ["DR-01 RS dpop the same proof twice: accepted: "]
+
+
+def test_behind_a_proxy_that_passes_a_clients_own_header_the_forged_one_counts() -> None:
+    """MT-12, and the proxy that strips it beside: the rows are the same, and the servers."""
+    vectors = [v for v in catalogue("mtls", Actor.RS) if v.id in ("MT-01/02", "MT-03", "MT-12")]
+    with running("proxy_passes") as own:
+        assert run(own, vectors) == ["MT-12 RS mtls a certificate in Client-Cert only: accepted: "]
+    with running("proxy_strips") as own:
+        assert run(own, vectors) == []

@@ -102,6 +102,47 @@ def test_what_cannot_be_made_is_not_sent(
     assert said in result.why
 
 
+MANY = BY_ID["DR-03", Actor.RS, "dpop"]
+REFUSED = Response(401)
+
+
+@pytest.mark.parametrize(
+    ("answers", "verdict"),
+    [
+        ([GOOD, *[REFUSED] * 7], Verdict.REFUSED),
+        ([GOOD, GOOD, *[REFUSED] * 6], Verdict.ACCEPTED),
+        ([GOOD] * 8, Verdict.ACCEPTED),
+        ([REFUSED] * 8, Verdict.INCONCLUSIVE),
+        ([GOOD, Response(500), *[REFUSED] * 6], Verdict.INCONCLUSIVE),
+        ([GOOD, Ending.UNREACHABLE, *[REFUSED] * 6], Verdict.INCONCLUSIVE),
+    ],
+)
+def test_of_many_at_once_one_may_be_served(
+    answers: list[Response | Ending], verdict: Verdict
+) -> None:
+    on = stage()
+    assert MANY.at_once == len(answers)
+    result = run_between(MANY, lambda: on.good_for(MANY), answering(*answers))
+    assert result.verdict is verdict
+
+
+def test_of_many_at_once_all_are_served_where_nothing_is_remembered() -> None:
+    on = stage()
+    assert run_vector(MANY, lambda: on.good_for(MANY), on.send).verdict is Verdict.REFUSED
+    on.weaken("dpop", "jti_is_new")
+    result = run_vector(MANY, lambda: on.good_for(MANY), on.send)
+    assert (result.verdict, result.why) == (Verdict.ACCEPTED, "8 of 8 were served")
+
+
+def test_time_passes_between_two_requests_if_it_can() -> None:
+    vector, on = BY_ID["DR-04", Actor.RS, "dpop"], stage()
+    began = on.now
+    without = run_between(vector, lambda: on.good_for(vector), on.send)
+    assert (without.verdict, on.now) == (Verdict.NOT_APPLICABLE, began)
+    result = run_vector(vector, lambda: on.good_for(vector), on.send, on.means)
+    assert (result.verdict, on.now) == (Verdict.REFUSED, began + vector.pause)
+
+
 def test_a_token_that_is_no_jwt_leaves_its_rows_out() -> None:
     vector, on = BY_ID["AT-03", Actor.RS, "bearer"], stage()
     good = on.good_for(vector)

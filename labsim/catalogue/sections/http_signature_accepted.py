@@ -178,6 +178,13 @@ def same_nonce(good: GoodRequest) -> Request:
     return resigned(good, parameters={"nonce": nonce, "created": lambda at: at - 1})
 
 
+def dated_ahead(good: GoodRequest) -> Request:
+    """Sign for 50 seconds from now, each time with the same nonce."""
+    (old,) = signature_inputs(str(good.request.value("Signature-Input")))
+    nonce = old.parameters["nonce"]
+    return resigned(good, parameters={"nonce": nonce, "created": lambda at: at + 50})
+
+
 def forged(good: GoodRequest) -> Request:
     """Sign with the thief's key, under the holder's coming nonce."""
     (old,) = signature_inputs(str(good.request.value("Signature-Input")))
@@ -209,6 +216,8 @@ SECTION = Section(
         for row in (
             *(accepted(id, what, source, make, needs=Needs.IN_PROCESS if id in SPACED else Needs.NOTHING) for what, (id, source, make) in ACCEPTED.items()),
             *REPLAYED,
+            replayed("HS-15i", "the same signature eight times at once", "9421 7.2.2", as_it_is, at_once=8),
+            replayed("HS-15j", "one dated ahead, when it is young no more", "9421 7.2.2", dated_ahead, before=(dated_ahead,), pause=90.0, needs=Needs.CLOCK),
             accepted("HS-15h", "a fresh signature in its other form", "9421 7.2.2", in_its_other_form, force=Force.POLICY),
             accepted("HS-16", "a nonce that a forged signature has named", "9421 7.2.2", as_it_is, before=(forged,)),
         )
