@@ -7,8 +7,7 @@ below: split once, decode once, verify once (`docs/decisions/0003-lean-path-for-
 from __future__ import annotations
 
 import json
-from base64 import urlsafe_b64encode
-from binascii import a2b_base64
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn
@@ -17,6 +16,7 @@ import jwt
 
 # RFC 4648 section 5 to section 4; what base64url does not know becomes what neither knows.
 _TO_STANDARD = bytes.maketrans(b"-_+/=", b"+/!!!")
+_FROM_STANDARD = bytes.maketrans(b"+/", b"-_")
 _PADDING = (b"", b"!", b"==", b"=")
 # The last character's spare bits must be zero: two or three characters carry one or two octets.
 _LAST_CHARACTER = ("", "", "AQgw", "AEIMQUYcgkosw048")
@@ -38,7 +38,7 @@ class Malformed(ValueError):
 
 def b64url(data: bytes) -> str:
     """Encode as base64url without padding (RFC 7515 section 2)."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return b2a_base64(data, newline=False).translate(_FROM_STANDARD, b"=").decode("ascii")
 
 
 def b64url_decode(text: str) -> bytes:
@@ -119,17 +119,17 @@ def parse_header(protected: str) -> Mapping[str, Any]:
 
 def parse_compact(text: str) -> CompactJws:
     """Take a compact JWS with a JSON payload apart; raise Malformed if it is none."""
-    segments = text.split(".")
-    if len(segments) != 3 or not text.isascii():
+    signed, _, signature = text.rpartition(".")
+    header, _, payload = signed.partition(".")
+    if not signed or "." in payload or not text.isascii():
         raise Malformed("not three segments")
-    header, payload, signature = segments
     return CompactJws(
         text,
         header,
         parse_header(header),
         json_object(b64url_decode(payload)),
         b64url_decode(signature),
-        f"{header}.{payload}".encode(),
+        signed.encode(),
     )
 
 

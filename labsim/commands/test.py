@@ -25,6 +25,8 @@ PROGRAMS = {
     "needs_softhsm2_util": "softhsm2-util",
 }
 
+_ONE_PROCESS = ("--pdb", "--trace", "-n", "--numprocesses", "--dist")
+
 
 def main(arguments: list[str]) -> int:
     """Run pytest and return its exit status; 1 if --all was asked for and not all can run."""
@@ -40,7 +42,8 @@ def main(arguments: list[str]) -> int:
     suites = [name for name in suites_in(TESTS) if name in FAST or not options.fast]
     left_out = not_run(TESTS, suites, absent)
     _print(left_out)
-    chosen = [*selection(suites, absent, for_pytest), *(side_by_side() if options.fast else [])]
+    beside = side_by_side(for_pytest) if options.fast else []
+    chosen = [*selection(suites, absent, for_pytest), *beside]
     status = run_tool("pytest", *chosen, *for_pytest)
     # Again at the end, where it is read: green is not the same as complete.
     _print(left_out)
@@ -78,14 +81,17 @@ def selection(suites: list[str], absent: dict[str, str], for_pytest: list[str]) 
     return [*arguments, *(f"tests/{suite}" for suite in runnable)]
 
 
-def side_by_side() -> list[str]:
+def side_by_side(for_pytest: list[str]) -> list[str]:
     """Return pytest's arguments for a worker on each core, at most four.
 
-    Only the fast tests: the others start processes, and some measure what their own start.
+    Only the fast tests: the others start processes, and some measure what their own start. None
+    where a debugger is asked for, which there is one terminal for, or another number of workers.
     """
     workers = min(os.cpu_count() or 1, 4)
+    if workers == 1 or any(each.startswith(_ONE_PROCESS) for each in for_pytest):
+        return []
     # What a file makes for several of its tests, one worker makes for all of them.
-    return ["-n", str(workers), "--dist", "loadfile"] if workers > 1 else []
+    return ["-n", str(workers), "--dist", "loadfile"]
 
 
 def _line(what: str, program: str) -> str:

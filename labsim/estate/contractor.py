@@ -16,7 +16,7 @@ from labsim.errors import LabError
 from labsim.estate.names import ATTACKER, COLLECTION, CONTRACTOR, CONTRACTOR_FILE
 from labsim.estate.plan import Plan
 from labsim.estate.possible_thefts import ticket_service
-from labsim.estate.private_file import read_json, write_private_json
+from labsim.estate.private_file import new_private_json, read_json
 from labsim.estate.serving import BINDINGS, new_id
 from labsim.http_message import Request
 from labsim.roles.client import Send, TokenRefused, obtain_token, present
@@ -34,7 +34,7 @@ def registered_contractor(run: Path, plan: Plan, urls: Mapping[str, str]) -> lis
         return []
     secret = secrets.token_urlsafe(32)
     credential = {"client_id": CONTRACTOR, "secret": secret, "url": urls[service]}
-    write_private_json(run / ATTACKER / CONTRACTOR_FILE, credential)
+    new_private_json(run / ATTACKER / CONTRACTOR_FILE, credential)
     return [
         {
             "client_id": CONTRACTOR,

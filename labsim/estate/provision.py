@@ -45,7 +45,13 @@ from labsim.estate.names import (
 )
 from labsim.estate.outside_clients import certificate_files, given_certificate, own_certificates
 from labsim.estate.plan import Authentication, Client, Plan
-from labsim.estate.private_file import read_json, write_private, write_private_json
+from labsim.estate.private_file import (
+    new_private,
+    new_private_json,
+    read_json,
+    write_private,
+    write_private_json,
+)
 from labsim.estate.records import filled
 from labsim.estate.warm_up import lay_out_stores, shake_hands
 from labsim.keys import SigningKey
@@ -124,14 +130,14 @@ def _make(
     lay_out_stores()
     credentials = {c.name: _credential(c, authority, now) for c in plan.clients.values()}
     for name, credential in credentials.items():
-        write_private_json(run / name / CREDENTIAL_FILE, credential)
+        new_private_json(run / name / CREDENTIAL_FILE, credential)
     registrations = [_registration(plan.client(n), c) for n, c in credentials.items()]
     registrations += [_resource_server(run, name) for name in plan.resources]
     registrations.append(_attacker(run, plan))
     registrations += registered_contractor(run, plan, urls)
     server = run / AUTHORIZATION_SERVER
-    write_private_json(server / "clients.json", [*registrations, *clients])
-    write_private_json(server / "key.json", SigningKey.generate().private_jwk)
+    new_private_json(server / "clients.json", [*registrations, *clients])
+    new_private_json(server / "key.json", SigningKey.generate().private_jwk)
     values = {f"url:{name}": url for name, url in urls.items()}
     for name, credential in credentials.items():
         values[f"client_id:{name}"] = credential["client_id"]
@@ -139,19 +145,19 @@ def _make(
             values[f"client_secret:{name}"] = credential["secret"]
     for resource in plan.resources.values():
         records = [asdict(record) for record in filled(resource, values).records]
-        write_private_json(run / resource.name / "records.json", records)
+        new_private_json(run / resource.name / "records.json", records)
 
 
 def _certificates(run: Path, servers: Sequence[str], now: datetime.datetime) -> None:
     authority = certificate_authority("labsim CA", now)
-    write_private(run / CA_FILE, authority.certificate_pem)
+    new_private(run / CA_FILE, authority.certificate_pem)
     for name in servers:
         leaf = server_leaf(authority, LOOPBACK_NAMES, now)
-        write_private(run / name / "tls_certificate.pem", leaf.certificate_pem)
-        write_private(run / name / "tls_key.pem", leaf.key_pem)
+        new_private(run / name / "tls_certificate.pem", leaf.certificate_pem)
+        new_private(run / name / "tls_key.pem", leaf.key_pem)
     tapping = certificate_authority("labsim interceptor CA", now)
-    write_private(run / INTERCEPTOR / "mitmproxy-ca.pem", tapping.key_pem + tapping.certificate_pem)
-    write_private(run / INTERCEPTOR / CA_FILE, tapping.certificate_pem)
+    new_private(run / INTERCEPTOR / "mitmproxy-ca.pem", tapping.key_pem + tapping.certificate_pem)
+    new_private(run / INTERCEPTOR / CA_FILE, tapping.certificate_pem)
 
 
 def _client_certificates(
@@ -164,21 +170,21 @@ def _client_certificates(
     estate has: listeners accept it, so that only the binding can refuse it.
     """
     authority = certificate_authority("labsim client CA", now)
-    write_private(run / CLIENT_CA_FILE, authority.certificate_pem)
+    new_private(run / CLIENT_CA_FILE, authority.certificate_pem)
     trusted = [authority.certificate_pem, *own_certificates(clients)]  # the authority comes first
-    write_private(run / CLIENT_TRUST_FILE, b"".join(trusted))
+    new_private(run / CLIENT_TRUST_FILE, b"".join(trusted))
     own = authority.key_pem + authority.certificate_pem
-    write_private(run / AUTHORIZATION_SERVER / CLIENT_CA_KEY_FILE, own)
+    new_private(run / AUTHORIZATION_SERVER / CLIENT_CA_KEY_FILE, own)
     for name in (ATTACKER, TERMINATOR):
         leaf = client_leaf(authority, client_uri(name), name, now)
-        write_private(run / name / CERTIFICATE_FILE, leaf.certificate_pem)
-        write_private_json(run / name / KEY_FILE, SigningKey(leaf.key).private_jwk)
+        new_private(run / name / CERTIFICATE_FILE, leaf.certificate_pem)
+        new_private_json(run / name / KEY_FILE, SigningKey(leaf.key).private_jwk)
     for number, client in enumerate(clients, 1):
         given = given_certificate(authority, client, now)
         if given is not None:
             certificate_file, key_file = certificate_files(run, number)
-            write_private(certificate_file, given.certificate_pem)
-            write_private(key_file, given.key_pem)
+            new_private(certificate_file, given.certificate_pem)
+            new_private(key_file, given.key_pem)
     return authority
 
 
@@ -204,7 +210,7 @@ def _resource_server(run: Path, name: str) -> dict[str, Any]:
     It may exchange for any scope: what bounds it is the grant behind the token it was sent.
     """
     secret = secrets.token_urlsafe(32)
-    write_private_json(run / name / CREDENTIAL_FILE, {"client_id": name, "secret": secret})
+    new_private_json(run / name / CREDENTIAL_FILE, {"client_id": name, "secret": secret})
     return {"client_id": name, "client_secret": secret, "grant_types": [TOKEN_EXCHANGE]}
 
 
@@ -216,7 +222,7 @@ def _attacker(run: Path, plan: Plan) -> dict[str, Any]:
     """
     secret = secrets.token_urlsafe(32)
     credential = {"client_id": ATTACKER, "method": BASIC, "secret": secret}
-    write_private_json(run / ATTACKER / CREDENTIAL_FILE, credential)
+    new_private_json(run / ATTACKER / CREDENTIAL_FILE, credential)
     return {
         "client_id": ATTACKER,
         "client_secret": secret,

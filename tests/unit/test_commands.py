@@ -191,6 +191,7 @@ def test_only_the_fast_tests_run_side_by_side(monkeypatch, cores, workers):
     assert ("-n" in fast) == (workers is not None)
     assert fast[fast.index("-n") + 1] == str(workers) if workers else True
     assert "-n" not in whole
+    assert test_command.side_by_side(["--pdb"]) == test_command.side_by_side(["-n", "0"]) == []
 
 
 def test_all_fails_before_it_runs_if_a_program_is_missing(monkeypatch, capsys):
