@@ -74,32 +74,41 @@ def _surprises() -> Iterator[Section]:
 
 
 def _wrong_answers() -> list[dict[str, Any]]:
-    """Return the wrong answers of the record, each once, with question and notebook."""
+    """Return the wrong answers of the record, each once, with the exercise and its notebook."""
     known = {
-        name: (number, each.question)
+        name: (number, each)
         for number, exercises in by_notebook().items()
         for name, each in exercises.items()
     }
+    lines = [line for line in own_folder.lines("") if line.get("exercise") in known]
+    passed = {line["exercise"] for line in lines if line.get("outcome") == Outcome.PASSED}
     found: dict[tuple[str, str], dict[str, Any]] = {}
-    for line in own_folder.lines(""):
-        name, says = str(line.get("exercise")), str(line.get("says"))
-        if line.get("outcome") == Outcome.FAILED and name in known:
-            number, question = known[name]
-            more = {"notebook": number, "question": question, "says": says}
-            found[name, says] = {"answer": line.get("answer", ""), **more}
+    for line in lines:
+        if line.get("outcome") == Outcome.FAILED:
+            name, says = line["exercise"], str(line.get("says"))
+            number, exercise = known[name]
+            right = exercise.reference if name in passed else None
+            more = {"notebook": number, "question": exercise.question, "right": right}
+            found[name, says] = {"answer": line.get("answer", ""), "says": says, **more}
     return list(found.values())
 
 
 def _as_line(wrong: dict[str, Any]) -> str:
-    answer = wrong["answer"]
+    """Return a wrong answer as a sentence; the right one is told only to whoever found it."""
+    answer, says, right = wrong["answer"], wrong["says"], wrong["right"]
+    question = re.split(r" (?:Options|Answer|You may use|Give)\b", wrong["question"])[0]
     if isinstance(answer, dict):
-        about = wrong["says"].partition(":")[0]
-        mine = f"{about}: {answer[about]}" if about in answer else ", ".join(answer.values())
+        about, _, rest = says.partition(": ")
+        if about not in answer:
+            return f"{wrong['notebook']}: {question} It was said: {says}"
+        said = f"On `{about}` I said `{answer[about]}`: {rest}"
+        right = right.get(about) if isinstance(right, dict) else None
     else:
-        mine = str(answer).strip().splitlines()[-1].strip() if str(answer).strip() else "..."
-    return (
-        f"({wrong['notebook']}) {wrong['question']} I said: `{mine}`. It was said: {wrong['says']}"
-    )
+        lines = str(answer).strip().splitlines() or ["..."]
+        said = f"I said `{lines[-1].strip()}`: {says}"
+        right = right if right is not None and "\n" not in str(right) else None
+    then = f" Then I found: `{right}`." if isinstance(right, str) else ""
+    return f"{wrong['notebook']}: {question} {said}{then}"
 
 
 def _told(row: dict[str, Any], answers: list[Any]) -> bool:
@@ -113,7 +122,7 @@ def _ideas() -> Iterator[Section]:
     if compared:
         yield (
             "Eight ideas, before and after",
-            [f"{row['idea']}: before {row['before']}, after {row['after']}." for row in compared],
+            [f"{row['idea']} Before: {row['before']}. After: {row['after']}." for row in compared],
         )
 
 

@@ -92,6 +92,20 @@ def test_out_of_order_every_cell_ends_with_a_result_or_a_clear_message(
 
 
 @every_claim
+def test_each_cell_can_be_run_again_as_after_a_wrong_answer(
+    path: Path, progress: Path, runs: Path
+) -> None:
+    first, *rest = sources(path)
+    with opened() as kernel:
+        kernel.run(first)
+        for source in rest:
+            for _ in range(2):
+                kernel.run(source)
+                assert kernel.ended_with == "", source
+    assert list(runs.glob("labsim-*")) == []
+
+
+@every_claim
 def test_a_cell_that_was_interrupted_can_be_run_again(
     path: Path, progress: Path, runs: Path
 ) -> None:

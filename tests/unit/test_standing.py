@@ -63,17 +63,18 @@ def written(to: str | None = None) -> str:
 
 def test_the_page_tells_each_wrong_answer_once_with_what_was_said_to_it() -> None:
     assert "no answer of mine was wrong" in written()
-    for answer in ("tls", "tls", "proof_of_the_sender"):
+    for answer in ("tls", "tls"):
         bearer.what_would_stop_it.check(answer)
+    assert "proof_of_the_sender" not in written()  # it was not found yet
+    bearer.what_would_stop_it.check("proof_of_the_sender")
     wrong = dpop.which_check_refuses.wrong[0]
     dpop.which_check_refuses.check(wrong.answer)
     page = written()
     assert page.count("Your request went over TLS too.") == 1
-    assert "(01) Which one change would have made" in page
-    assert "I said: `tls`." in page
-    assert "I said: `own_proof: ath_is_this_token`." in page
-    assert wrong.says in page
-    assert "proof_of_the_sender`" not in page
+    assert "01: Which one change would have made" in page
+    assert "at once? I said `tls`: Your request" in page
+    assert "Then I found: `proof_of_the_sender`." in page
+    assert f"On `own_proof` I said `ath_is_this_token`: {wrong.says.partition(': ')[2]}" in page
 
 
 def test_a_function_is_told_by_its_last_line() -> None:
@@ -81,7 +82,7 @@ def test_a_function_is_told_by_its_last_line() -> None:
         return True
 
     dpop.proof_key_is_the_bound_one.check(proof_key_is_the_bound_one)
-    assert "I said: `return True`." in written()
+    assert "I said `return True`: " in written()
 
 
 def test_a_prediction_that_no_exercise_asked_for_is_told_too() -> None:
@@ -151,7 +152,7 @@ def test_eight_ideas_are_kept_before_and_told_after() -> None:
     compared = eight_ideas.after(ideas(coverage="the_answer_too"))
     assert "Right before: 6 of 8. Right after: 7." in repr(compared)
     assert eight_ideas.IDEAS["binding"].why in compared._repr_html_()
-    assert "before the_clients_secret, after a_signature_by_the_key (right)." in written()
+    assert "Before: the_clients_secret. After: a_signature_by_the_key (right)." in written()
 
 
 @pytest.mark.parametrize("ask", [eight_ideas.before, eight_ideas.after])
