@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from labsim.charts import words
+from labsim.charts import verifiers, words
 from labsim.charts.cells import Cell, Ending, cell
 from labsim.charts.words import Look
 
@@ -68,7 +68,7 @@ def named(row: Row) -> str:
     if row["variant"] != "base":
         parts.append(words.variant(row["variant"]))
     if row["verifier"] != "full":
-        parts.append(f"verifier {words.plain(row['verifier'])}")
+        parts.append(verifiers.called(row["verifier"]))
     return ", ".join(parts)
 
 

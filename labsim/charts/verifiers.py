@@ -59,12 +59,12 @@ def _counted(row: Row) -> str:
 
 
 def _alt(rows: list[Row], title: str) -> str:
-    bars = "; ".join(f"{_named(row)}: {_counted(row)}" for row in rows)
+    bars = "; ".join(f"{called(row['verifier'])}: {_counted(row)}" for row in rows)
     return f"{title} Records that were sent to the thief: {bars}."
 
 
-def _named(row: Row) -> str:
-    verifier = str(row["verifier"])
+def called(verifier: str) -> str:
+    """Return in words what a verifier checks; a preset or a case has its own name."""
     return _CALLED.get(verifier, verifier.replace("_", " "))
 
 
@@ -93,7 +93,7 @@ def _axis(axes: Axes, top: float, bottom: float, scale: float) -> None:
 
 def _bar(axes: Axes, y: float, row: Row, scale: float) -> None:
     left, reach, good = MARGIN + LABEL, row["records"] * scale, row["verifier"] == "full"
-    name = style.wrapped(words.capital(_named(row)), LABEL - 0.2, 9, 1, bold=True)[0]
+    name = style.wrapped(words.capital(called(row["verifier"])), LABEL - 0.2, 9, 1, bold=True)[0]
     style.write(axes, MARGIN, y + 0.17, name, 9, weight="bold")
     style.box(axes, left, y + 0.06, reach, 0.22, "bound" if good else "served")
     clear = {"facecolor": palette.LIGHT["paper"], "linewidth": 0, "pad": 1.5}

@@ -146,7 +146,7 @@ def test_the_fifth_notebook_answered_wrong_and_then_right(
     expect(opened.page.get_by_text("Not yet")).to_have_count(0)
     for said in ("You predicted 5; 5 happened", "You predicted 3; 3 happened"):
         expect(opened.page.get_by_text(said)).to_be_visible()
-    for drawn in ("case A", "up to 12 where servers differ", "the holder itself: served"):
+    for drawn in ("case A", "up to 24 where servers differ", "the holder itself: served"):
         expect(opened.page.locator(f"img[alt*='{drawn}']").first).to_be_visible()
     opened.picture(f"05-right-{request.node.callspec.id}")
     assert opened.elsewhere == []

@@ -11,6 +11,7 @@ import nbformat
 import psutil
 import pytest
 
+from labsim.commands._checkout import ROOT
 from tests.kernel import Kernel
 from tests.notebooks.fresh_kernel import CLAIMS, NOTEBOOKS, named
 
@@ -27,6 +28,9 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.setenv("TMPDIR", str(folder))
     monkeypatch.setattr(tempfile, "tempdir", None)
+    # The last notebook writes a page into the folder that it runs in.
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.chdir(tmp_path)
     return folder
 
 

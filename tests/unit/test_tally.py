@@ -206,4 +206,4 @@ def test_what_the_servers_did_otherwise_makes_a_bar_of_its_own() -> None:
     assert own_bars.finding([first, second | {"plain": 11}]).endswith(
         "; up to 11 where servers differ."
     )
-    assert second["name"] == "Bearer, servers that remember no proofs, verifier not enforcing"
+    assert second["name"] == "Bearer, servers that remember no proofs, nothing is asked"
