@@ -49,7 +49,6 @@ from labsim.estate.private_file import (
     new_private,
     new_private_json,
     read_json,
-    write_private,
     write_private_json,
 )
 from labsim.estate.records import filled
