@@ -8,10 +8,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from labsim.estate import plan as plans
+from labsim.estate.journal import JournalFile
 from labsim.estate.plan import Plan
 from labsim.http_message import Outcome, Request
 from labsim.loot import Loot
@@ -102,6 +104,19 @@ def assert_goes_on_after_line(case: Case, lines: int) -> None:
     assert found(journal) == case.credentials, lines
     again = [row for row in rows if row["again"]]
     assert len(again) <= open_intent, lines
+
+
+def assert_goes_on_after_byte(case: Case, file: Path, whole: bytes, cut: int) -> None:
+    """Assert the same of a journal in a file of which so many bytes are there."""
+    file.write_bytes(whole[:cut])
+    journal = JournalFile(file)
+    assert len(list(journal.entries())) == whole[:cut].count(b"\n")
+    rows = case.resume(journal)
+    journal.close()
+    again = JournalFile(file)
+    assert told(rows) == told(case.rows) == recorded(again.entries()), cut
+    assert found(again.entries()) == case.credentials, cut
+    again.close()
 
 
 def assert_outlives_kills(number: int) -> None:

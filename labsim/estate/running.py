@@ -113,10 +113,11 @@ class Estate:
         early = list(self.plan.clients) if len(self.plan.clients) <= MOST_EARLY else []
         for client in early:
             self._fork_client(client)
+        for client in early:  # while the resource servers are still starting
+            self._children[AUTHORIZATION_SERVER].wait_ready()
+            self.bind(client)
         for child in self._children.values():
             child.wait_ready()
-        for client in early:
-            self.bind(client)
         self._parents.tapping.begin()
 
     def _fork_servers(self, sockets: Mapping[str, socket.socket], alias: socket.socket) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import cache
@@ -21,6 +21,7 @@ from labsim.roles.grants import Grant
 PAGE = 4096
 """Octets of a page, unless a store says otherwise."""
 _BUSY_SECONDS = 2.0
+_KEPT = 4  # connections that are kept open while nobody asks
 
 GRANT_SCHEMA = """
 CREATE TABLE IF NOT EXISTS grants (
@@ -59,7 +60,7 @@ def empty_store(schema: str, page_size: int) -> bytes:
 
 
 class _Connection(sqlite3.Connection):
-    """Close when nobody holds it any more: a thread that ends cannot be asked to."""
+    """Close when nobody holds it any more: a store that is let go of cannot be asked to."""
 
     def __del__(self) -> None:
         with suppress(sqlite3.ProgrammingError):  # it never opened
@@ -67,12 +68,16 @@ class _Connection(sqlite3.Connection):
 
 
 class Database:
-    """Hold one SQLite file of at most so many pages, one connection per thread."""
+    """Hold one SQLite file of at most so many pages.
+
+    Whoever asks has a connection for itself, and gives it back: a server has a thread for each of
+    its clients, and few of them ask at once.
+    """
 
     def __init__(self, file: Path, schema: str, pages: int | None = None) -> None:
         self._file = file
         self._pages = pages
-        self._local = threading.local()
+        self._idle: deque[sqlite3.Connection] = deque(maxlen=_KEPT)
         make_store(file, schema)
 
     def _open(self) -> sqlite3.Connection:
@@ -82,7 +87,7 @@ class Database:
             uri=True,
             isolation_level=None,
             timeout=_BUSY_SECONDS,
-            check_same_thread=False,  # whoever lets go of it last closes it
+            check_same_thread=False,  # one thread at a time
             factory=_Connection,
         )
         connection.execute("PRAGMA synchronous=OFF")
@@ -90,18 +95,31 @@ class Database:
             connection.execute(f"PRAGMA max_page_count={self._pages:d}")
         return connection
 
+    def _taken(self) -> sqlite3.Connection | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
+
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
-        """Yield this thread's connection; raises StorageUnavailable for whatever SQLite raises."""
+        """Yield a connection of the caller's own; StorageUnavailable for whatever SQLite raises."""
+        if not self._file.exists():
+            raise StorageUnavailable(f"{self._file.name} is gone")
         try:
-            if not self._file.exists():
-                raise StorageUnavailable(f"{self._file.name} is gone")
-            if not hasattr(self._local, "connection"):
-                self._local.connection = self._open()
-            yield self._local.connection
+            connection = self._taken() or self._open()
         except (sqlite3.Error, OSError) as error:
-            self._local.__dict__.pop("connection", None)
             raise StorageUnavailable(f"{self._file.name}: {error}") from error
+        try:
+            yield connection
+        except BaseException as error:
+            # It may be in the middle of something, and hold a lock.
+            with suppress(sqlite3.Error):
+                connection.close()
+            if isinstance(error, sqlite3.Error | OSError):
+                raise StorageUnavailable(f"{self._file.name}: {error}") from error
+            raise
+        self._idle.append(connection)
 
 
 class SqliteGrants:

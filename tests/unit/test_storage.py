@@ -13,7 +13,7 @@ import pytest
 
 from labsim.checks import StorageUnavailable
 from labsim.estate import storage
-from labsim.estate.storage import SqliteGrants
+from labsim.estate.storage import Database, SqliteGrants
 from labsim.roles.grants import Grant
 
 NOW = 1000.0
@@ -51,6 +51,43 @@ def test_nothing_is_opened_before_it_is_asked(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == ["grants.sqlite"]
     assert grants.find("hash") is None
     assert (tmp_path / "grants.sqlite-wal").exists()
+
+
+def test_threads_take_turns_with_a_connection_and_never_share_one(tmp_path: Path) -> None:
+    """A server has a thread for each of its clients, and each connection takes memory."""
+    database = Database(tmp_path / "store.sqlite", "CREATE TABLE kept (number INTEGER)")
+    seen: list[sqlite3.Connection] = []
+
+    def one_after_another() -> None:
+        with database.connection() as connection:
+            seen.append(connection)
+
+    for _ in range(5):
+        thread = threading.Thread(target=one_after_another)
+        thread.start()
+        thread.join()
+    assert len(set(map(id, seen))) == 1
+    with database.connection() as first, database.connection() as second:
+        assert first is not second
+        assert seen[0] in (first, second)
+
+
+def test_a_connection_that_failed_is_not_used_again(tmp_path: Path) -> None:
+    database = Database(tmp_path / "store.sqlite", "CREATE TABLE kept (number INTEGER)")
+
+    def fail() -> None:
+        with database.connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("INSERT INTO kept VALUES (0)")
+            connection.execute("no SQL at all")
+
+    for _ in range(3):
+        with pytest.raises(StorageUnavailable, match="syntax error"):
+            fail()
+    with database.connection() as connection:
+        assert not connection.in_transaction
+        connection.execute("INSERT INTO kept VALUES (1)")
+        assert connection.execute("SELECT number FROM kept").fetchall() == [(1,)]
 
 
 def test_a_store_that_is_no_database_answers_nothing(tmp_path: Path) -> None:
