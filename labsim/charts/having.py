@@ -42,7 +42,8 @@ def _cell(counted: Iterable[Sequence[Any]]) -> Cell:
     made = cell(sorted(endings, key=_not_the_bindings))
     if made.look in (Look.SERVED, Look.SERVED_IN_PART):
         return made
-    return replace(made, word=made.sign.word)  # how many more were refused otherwise is no matter
+    # How many more were refused, and for what other reason, is no matter here.
+    return replace(made, word=made.sign.word, why=made.why.partition(", and ")[0])
 
 
 def _not_the_bindings(ending: Ending) -> bool:

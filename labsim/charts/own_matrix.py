@@ -20,7 +20,7 @@ from labsim.charts.tiles import MARGIN, ROW
 from labsim.charts.words import Look
 
 LABEL: Final = 2.6
-CELL: Final = 1.14
+CELL: Final = 1.06
 HEAD: Final = 0.52
 GROUP: Final = 0.28
 """Inches: a row's name, a cell, the names of the columns, the name of a notebook."""
