@@ -123,11 +123,17 @@ def _row(lab: Lab, key: dict[str, str], attempts: list[dict[str, Any]]) -> dict[
     return {
         **key,
         "endings": endings,
-        "holder": _counted(_holders_own(lab, key)),
+        "holder": _counted(_held_back(lab, attempts) or _holders_own(lab, key)),
         "plain": len({one for each in plain for one in records[each["attempt"]]}),
         "records": len({one for each in records.values() for one in each}),
         "of": len(lab.plan.within_reach(key["client"])),
     }
+
+
+def _held_back(lab: Lab, attempts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return how the holder's requests ended that were held back for these attempts, if any."""
+    numbers = {each["attempt"] for each in attempts}
+    return [row for row in lab.attacker.holding.rows if numbers & set(row["attempts"])]
 
 
 def _holders_own(lab: Lab, key: dict[str, str]) -> list[dict[str, Any]]:
