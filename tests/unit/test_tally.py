@@ -112,7 +112,8 @@ def test_a_holder_that_was_refused_is_shown_with_the_servers_own_reason() -> Non
     assert having.holder(row).word == "served 1 of 2"
     lab.attacker.worked_while_robbed = {3: "wiretap"}
     assert having.holder(made(lab)["log_line", "dpop", "file"]).word == "served"
-    assert having.holder(made(lab)["wiretap", "dpop", "file"]).word == "served 1 of 2"
+    assert having.holder(made(lab)["wiretap", "dpop", "file"]).word == "rejected"
+    assert having.holder(made(lab)["wiretap", "dpop", "file"]).why == "no certificate"
     assert having.holder(made(a_lab())["log_line", "dpop", "file"]).word == "served"
 
 
