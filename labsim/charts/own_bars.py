@@ -61,7 +61,7 @@ def counted(bar: Row) -> str:
     if bar["records"] > bar["plain"]:
         things = [having.KINDS[kind].removesuffix(" too") for kind in bar["more"]]
         said.append(f"{bar['records']} with {words.listed(things, 'or')}")
-    return ", ".join(said) or "nothing"
+    return ", ".join(said) or f"0 of {bar['of']}"
 
 
 def finding(bars: Sequence[Row]) -> str:

@@ -176,7 +176,7 @@ class Open:
             place,
         )
         self.execute("notebook:run-cell")
-        assert self.page.evaluate(count, place) > before
+        assert self.page.evaluate(count, place) > (before or 0)
         return self.outputs(place)
 
     def outputs(self, place: int | None = None) -> str:
