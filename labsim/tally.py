@@ -132,22 +132,26 @@ def _row(lab: Lab, key: dict[str, str], attempts: list[dict[str, Any]]) -> dict[
     return {
         **key,
         "endings": endings,
-        "holder": _counted(_holders_own(lab, key)),
+        "holder": _counted(_held_back(lab, attempts) or _holders_own(lab, key)),
         "plain": len({one for each in plain for one in records[each["attempt"]]}),
         "records": len({one for each in records.values() for one in each}),
         "of": len(lab.plan.within_reach(key["client"])),
     }
 
 
+def _held_back(lab: Lab, attempts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return how the holder's requests ended that were held back for these attempts, if any."""
+    numbers = {each["attempt"] for each in attempts}
+    return [row for row in lab.attacker.holding.rows if numbers & set(row["attempts"])]
+
+
 def _holders_own(lab: Lab, key: dict[str, str]) -> list[dict[str, Any]]:
-    """Return how the holder's requests ended, but for those during another theft than the row's."""
+    """Return how the holder's requests ended during this theft; if none did, during no theft."""
     during = lab.attacker.worked_while_robbed
     whose = key["client"], key["binding"], key["custody"]
-    mine = [
-        row
-        for number, (*who, row) in enumerate(lab.worked)
-        if tuple(who) == whose and during.get(number, key["theft"]) == key["theft"]
-    ]
+    own = {n: row for n, (*who, row) in enumerate(lab.worked) if tuple(who) == whose}
+    robbed = [row for n, row in own.items() if during.get(n) == key["theft"]]
+    mine = robbed or [row for n, row in own.items() if n not in during]
     events = [lab.event(row["request_id"]) for row in mine]
     return [
         {

@@ -144,12 +144,12 @@ class AttackerHandle:
         # The same replay again, predicted this time, opens what was sealed.
         bound = self._lab.binding(pieces[0]["client"]) if pieces else ""
         same = replay_name(pieces, by, against, self._lab.variant, bound)
-        self._sealed.pop(same, None)
+        earlier = self._sealed.pop(same, set())
         if predicted is NOT_SEALED:
             return frame
         prediction = Prediction(frame, predicted, reveal)
         if prediction.sealed:
-            self._sealed[same] = set(range(first + 1, len(self.rows) + 1))
+            self._sealed[same] = earlier | set(range(first + 1, len(self.rows) + 1))
         return prediction.noted()
 
     def _replay_one(

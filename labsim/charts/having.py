@@ -23,6 +23,11 @@ KINDS: Final = {
 """Kinds of loot in the order in which a reader meets them; the first three leak by themselves."""
 MORE: Final = tuple(KINDS)[3:]
 """What is more than what leaks with a request."""
+_IN_PLACE_OF_A_PROOF: Final = {
+    "certificate_is_shown": "no certificate",
+    "signature_is_there": "no signature",
+}
+"""What is missing where a binding's proof is called something else: the reason is one for all."""
 type Row = Mapping[str, Any]
 
 
@@ -42,7 +47,10 @@ def _cell(counted: Iterable[Sequence[Any]]) -> Cell:
     made = cell(sorted(endings, key=_not_the_bindings))
     if made.look in (Look.SERVED, Look.SERVED_IN_PART):
         return made
-    return replace(made, word=made.sign.word)  # how many more were refused otherwise is no matter
+    # How many more were refused, and for what other reason, is no matter here.
+    shown = made.endings[0][0].check if made.endings else ""
+    why = _IN_PLACE_OF_A_PROOF.get(shown) or made.why.partition(", and ")[0]
+    return replace(made, word=made.sign.word, why=why)
 
 
 def _not_the_bindings(ending: Ending) -> bool:

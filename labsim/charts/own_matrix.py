@@ -19,8 +19,8 @@ from labsim.charts.picture import Picture
 from labsim.charts.tiles import MARGIN, ROW
 from labsim.charts.words import Look
 
-LABEL: Final = 2.6
-CELL: Final = 1.14
+LABEL: Final = 2.9
+CELL: Final = 1.06
 HEAD: Final = 0.52
 GROUP: Final = 0.28
 """Inches: a row's name, a cell, the names of the columns, the name of a notebook."""

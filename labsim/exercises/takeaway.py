@@ -122,7 +122,7 @@ def _ideas() -> Iterator[Section]:
     if compared:
         yield (
             "Eight ideas, before and after",
-            [f"{row['idea']} Before: {row['before']}. After: {row['after']}." for row in compared],
+            [f"{row['idea']} Before: {row['before']}; after: {row['after']}." for row in compared],
         )
 
 

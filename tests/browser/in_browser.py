@@ -176,7 +176,7 @@ class Open:
             place,
         )
         self.execute("notebook:run-cell")
-        assert self.page.evaluate(count, place) > before
+        assert self.page.evaluate(count, place) > (before or 0)
         return self.outputs(place)
 
     def outputs(self, place: int | None = None) -> str:
@@ -224,7 +224,7 @@ def notebook_in(browser: Browser, jupyter: Jupyter, name: str, theme: str) -> It
             route.abort()
 
     # As high as the notebook: JupyterLab draws only the cells that can be seen.
-    with browser.new_page(viewport={"width": 1400, "height": 9000}) as page:
+    with browser.new_page(viewport={"width": 1400, "height": 11000}) as page:
         page.route("http*://**/*", only_here)
         page.goto(f"{jupyter.url}/lab/tree/{name}.ipynb?reset&token={jupyter.token}")
         wait(page, "() => window.jupyterapp !== undefined")

@@ -9,6 +9,7 @@ from labsim.exercises import eight_ideas
 from tests.browser.in_browser import PATIENCE, Open, answer_right, in_themes
 
 INDEX = "index"
+PRIMER = "primer"
 THEFT = "00_the_first_theft"
 FIRST = "01_a_stolen_bearer_token_works"
 SECOND = "02_a_stolen_dpop_token_needs_its_key"
@@ -40,6 +41,16 @@ def test_the_index_asks_the_eight_ideas_and_tells_nothing(
     for said in ("Eight ideas", "You have passed 0 of"):
         expect(opened.page.locator(".jp-OutputArea").get_by_text(said)).to_be_visible()
     opened.picture(f"index-{request.node.callspec.id}")
+    assert opened.elsewhere == []
+
+
+@in_themes(PRIMER)
+def test_the_primer_answered_right(opened: Open, request: pytest.FixtureRequest) -> None:
+    answer_right(opened, PRIMER)
+    opened.run_all()
+    opened.assert_no_error()
+    expect(opened.page.locator(".jp-OutputArea").get_by_text("● Right")).to_have_count(4)
+    opened.picture(f"primer-right-{request.node.callspec.id}")
     assert opened.elsewhere == []
 
 

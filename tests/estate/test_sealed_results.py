@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 import labsim
+from labsim import tally
 from labsim.errors import LabError
 from labsim.prediction import Prediction, Sealed
 
@@ -41,6 +42,17 @@ def test_a_sealed_result_is_sealed_everywhere_until_it_was_predicted(lab: labsim
     assert lab.attacker.served_by == {"deploy"}
     beside = lab.attacker.beside(1, holder["request_id"][0])
     assert beside.loc["token", "the thief's"] == beside.loc["token", "the holder's"]
+
+
+def test_a_sealed_cell_that_is_run_twice_opens_nothing(lab: labsim.Lab) -> None:
+    loot = lab.attacker.steal("ci-runner", by="log_line")
+    for _ in range(2):
+        lab.attacker.replay(loot[0], by="token_as_is", against="deploy", predicted=None)
+    assert lab.attacker.sealed == {1, 2}
+    assert tally.made(lab, "13") == []
+    lab.attacker.replay(loot[0], by="token_as_is", against="deploy", predicted="served")
+    assert lab.attacker.sealed == set()
+    assert [row["plain"] for row in tally.made(lab, "13")] == [12]
 
 
 def test_a_sealed_theft_is_no_zero_in_the_picture(lab: labsim.Lab) -> None:

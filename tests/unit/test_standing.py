@@ -152,7 +152,7 @@ def test_eight_ideas_are_kept_before_and_told_after() -> None:
     compared = eight_ideas.after(ideas(coverage="the_answer_too"))
     assert "Right before: 6 of 8. Right after: 7." in repr(compared)
     assert eight_ideas.IDEAS["binding"].why in compared._repr_html_()
-    assert "Before: the_clients_secret. After: a_signature_by_the_key (right)." in written()
+    assert "Before: the_clients_secret; after: a_signature_by_the_key (right)." in written()
 
 
 @pytest.mark.parametrize("ask", [eight_ideas.before, eight_ideas.after])

@@ -22,11 +22,17 @@ from tests.unit.test_charts import assert_readable
 
 
 @dataclass
+class FakeHolding:
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
 class FakeAttacker:
     rows: list[dict[str, Any]] = field(default_factory=list)
     exposed: dict[int, tuple[str, ...]] = field(default_factory=dict)
     sealed: set[int] = field(default_factory=set)
     worked_while_robbed: dict[int, str] = field(default_factory=dict)
+    holding: FakeHolding = field(default_factory=FakeHolding)
 
 
 @dataclass
@@ -106,8 +112,21 @@ def test_a_holder_that_was_refused_is_shown_with_the_servers_own_reason() -> Non
     assert having.holder(row).word == "served 1 of 2"
     lab.attacker.worked_while_robbed = {3: "wiretap"}
     assert having.holder(made(lab)["log_line", "dpop", "file"]).word == "served"
-    assert having.holder(made(lab)["wiretap", "dpop", "file"]).word == "served 1 of 2"
+    assert having.holder(made(lab)["wiretap", "dpop", "file"]).word == "rejected"
+    assert having.holder(made(lab)["wiretap", "dpop", "file"]).why == "no certificate"
     assert having.holder(made(a_lab())["log_line", "dpop", "file"]).word == "served"
+
+
+def test_a_holder_whose_request_was_held_back_is_shown_as_that_request_ended() -> None:
+    lab = a_lab()
+    (first, *_) = (row for row in lab.attacker.rows if row["binding"] == "dpop")
+    late = {"outcome": "rejected", "reason": "PROOF_REPLAYED", "check": "jti_is_new"}
+    lab.attacker.holding.rows = [late | {"attempts": (first["attempt"],)}]
+    rows = made(lab)
+    theft = first["theft"], first["binding"], first["custody"]
+    assert having.holder(rows[theft]).why == "proof was used before"
+    others = [having.holder(row).word for key, row in rows.items() if key != theft]
+    assert set(others) == {"served"}
 
 
 def test_what_is_sealed_is_neither_kept_nor_drawn() -> None:
