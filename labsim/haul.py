@@ -93,7 +93,7 @@ def pieces_of(loot: object, run: str) -> tuple[dict[str, Any], ...]:
     Raises LabError for anything else, and for what was stolen in another run than this one: the
     attacker's process counts its loot from 0 in each, so that it would take another piece for it.
     """
-    pieces = loot.pieces if isinstance(loot, Haul) else (loot,)
+    pieces: tuple[Any, ...] = loot.pieces if isinstance(loot, Haul) else (loot,)
     if not all(isinstance(each, dict) and set(_OF_A_PIECE) <= set(each) for each in pieces):
         raise LabError(
             f"{shortened(loot)} is no loot.",
