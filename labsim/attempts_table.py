@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from reprlib import repr as shortened
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from labsim.arguments import is_number_of
 from labsim.errors import LabError
 
 if TYPE_CHECKING:
@@ -46,9 +48,10 @@ class AttemptsTable(pd.DataFrame):
             if not places:
                 raise LabError.unknown("attempt by a replay", which, dict.fromkeys(replays))
             return self._find(int(numbers[places[-1]]))
-        if not -len(numbers) <= which < len(numbers):
+        if not is_number_of(which, range(-len(numbers), len(numbers))):
+            counted = f"from 0 to {len(numbers) - 1}" if numbers else "from 0, and there is none"
             raise LabError(
-                f"This table has no row {which}.",
-                todo=f"Its rows are counted from 0 to {len(numbers) - 1}.",
+                f"This table has no row {shortened(which)}.",
+                todo=f"Its rows are counted {counted}.",
             )
         return self._find(int(numbers[which]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from reprlib import repr as shortened
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +26,9 @@ class Haul(Sequence[dict[str, Any]]):
     pieces: tuple[dict[str, Any], ...]
 
     def __getitem__(self, index: Any) -> Any:
-        """Return one piece of loot, or a slice of them."""
-        return self.pieces[index]
+        """Return one piece of loot, or for a slice a haul of those pieces."""
+        found = self.pieces[index]
+        return replace(self, pieces=found) if isinstance(index, slice) else found
 
     def __len__(self) -> int:
         """Return how many pieces there are."""
@@ -83,20 +84,31 @@ class Haul(Sequence[dict[str, Any]]):
         return cards.heading(title) + cards.table(self.rows())
 
 
-_OF_A_PIECE = ("client", "theft", "resource", "number", "custody")
+_OF_A_PIECE = ("client", "theft", "resource", "number", "custody", "run")
 
 
-def pieces_of(loot: object) -> tuple[dict[str, Any], ...]:
-    """Return the pieces of a haul, or the one piece that this is; LabError for anything else."""
-    if isinstance(loot, Haul):
-        return loot.pieces
-    if isinstance(loot, dict) and all(name in loot for name in _OF_A_PIECE):
-        return (loot,)
-    raise LabError(
-        f"{shortened(loot)} is no loot.",
-        "Nothing was replayed.",
-        "Pass what lab.attacker.steal() returned, or one piece of it.",
-    )
+def pieces_of(loot: object, run: str) -> tuple[dict[str, Any], ...]:
+    """Return the pieces of a haul, or the one piece that this is.
+
+    Raises LabError for anything else, and for what was stolen in another run than this one: the
+    attacker's process counts its loot from 0 in each, so that it would take another piece for it.
+    """
+    pieces: tuple[Any, ...] = loot.pieces if isinstance(loot, Haul) else (loot,)
+    if not all(isinstance(each, dict) and set(_OF_A_PIECE) <= set(each) for each in pieces):
+        raise LabError(
+            f"{shortened(loot)} is no loot.",
+            "Nothing was replayed.",
+            "Pass what lab.attacker.steal() returned, or one piece of it.",
+        )
+    for each in pieces:
+        if each["run"] != run:
+            raise LabError(
+                "This loot was stolen in another run of the lab, whose servers and keys are not "
+                "these.",
+                "Nothing was replayed.",
+                f'Steal again: lab.attacker.steal("{each["client"]}", by="{each["theft"]}").',
+            )
+    return pieces
 
 
 def holders_requests(

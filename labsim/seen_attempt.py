@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Sequence as Rows
 from dataclasses import dataclass, field
+from reprlib import repr as shortened
 from typing import TYPE_CHECKING, Any
 
+from labsim.arguments import is_number_of
+from labsim.errors import LabError
 from labsim.prediction import Sealed
 from labsim.stories.three_views import Shown, shown
 
@@ -44,3 +48,36 @@ class SeenAttempt:
         """Say which attempt it is, and nothing of how it ended."""
         what = str(self.row["replay"]).replace("_", " ")
         return f"Attempt {self.row['attempt']}: {what}, at {self.row['resource']}"
+
+
+def seen(
+    rows: Rows[Mapping[str, Any]],
+    exchanges: Mapping[int, Mapping[str, Any]],
+    sealed: Mapping[Any, set[int]],
+    which: int | str,
+) -> SeenAttempt:
+    """Return an attempt of a run by its number, or the newest one by a replay's name.
+
+    `sealed` has the numbers of attempts whose result is still to be predicted, by what they are of.
+    Raises LabError if there is none.
+    """
+    number = which if isinstance(which, int) else _newest(rows, which)
+    if not is_number_of(number, exchanges):
+        raise no_attempt(which, len(rows))
+    return SeenAttempt(
+        rows[number - 1], exchanges[number], any(number in each for each in sealed.values())
+    )
+
+
+def no_attempt(which: object, count: int) -> LabError:
+    """Make the error for an attempt that does not exist, where there are so many."""
+    todo = f"They are numbered from 1 to {count}." if count else "Nothing was replayed yet."
+    return LabError(f"There is no attempt {shortened(which)}.", todo=todo)
+
+
+def _newest(rows: Rows[Mapping[str, Any]], replay: str) -> int:
+    numbers = [row["attempt"] for row in rows if row["replay"] == replay]
+    if not numbers and rows:
+        tried = dict.fromkeys(row["replay"] for row in rows)
+        raise LabError.unknown("attempt by a replay", replay, tried)
+    return int(numbers[-1]) if numbers else 0

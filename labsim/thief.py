@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, overload
 
 from labsim import robbery
@@ -19,7 +20,7 @@ from labsim.prediction import NOT_SEALED, Prediction, Sealed, replay_name
 from labsim.preset import own_replays
 from labsim.progress_bar import ProgressBar
 from labsim.rooms import names, rooms
-from labsim.seen_attempt import SeenAttempt
+from labsim.seen_attempt import SeenAttempt, no_attempt, seen
 from labsim.stories.three_views import Shown, beside
 from labsim.whole_import import whole
 
@@ -78,7 +79,7 @@ class AttackerHandle:
         self._note(client, by, pieces)
         # Where the key lay then: the client may be bound anew before the loot is used. And what the
         # holder itself sent with that token, which no replay is given: it is for looking at.
-        then: dict[str, Any] = {"custody": lab.custody(client)}
+        then: dict[str, Any] = {"custody": lab.custody(client), "run": lab.run_folder.name}
         then["holder"] = holders_requests(worked, pieces, lab.estate.reached_at, lab.variant)
         return Haul(client, by, tuple(piece | then for piece in pieces))
 
@@ -134,13 +135,15 @@ class AttackerHandle:
         from labsim.attempts_table import AttemptsTable
         from labsim.blast.measured import attempts_frame
 
-        pieces = pieces_of(loot)
+        pieces = pieces_of(loot, self._lab.run_folder.name)
         first = len(self.rows)
         with ProgressBar("Replaying", "pieces of loot", len(pieces)) as bar:
             for number, piece in enumerate(pieces, 1):
                 self._replay_one(piece, by, against, order, progress)
                 bar.reach(number)
-        frame = AttemptsTable.of(attempts_frame(self.rows[first:]), self.attempt)
+        # Its own run's attempts, also once the lab was reset and counts from 1 again.
+        find = partial(seen, self.rows, self.exchanges, self._sealed)
+        frame = AttemptsTable.of(attempts_frame(self.rows[first:]), find)
         # The same replay again, predicted this time, opens what was sealed.
         bound = self._lab.binding(pieces[0]["client"]) if pieces else ""
         same = replay_name(pieces, by, against, self._lab.variant, bound)
@@ -189,9 +192,10 @@ class AttackerHandle:
     ) -> CampaignResult:
         """Go on from loot until nothing new is found; `seed` decides the order of the attempts.
 
-        They are in the result's own `attempts`, and not among those of `lab.attempts()`.
+        They are in the result's own `attempts`, and not among those of `lab.attempts()`. Raises
+        LabError for what is no loot, or loot of an earlier run.
         """
-        pieces = loot.pieces if isinstance(loot, Haul) else (loot,)
+        pieces = pieces_of(loot, self._lab.run_folder.name)
         targets = [target(self._lab.estate, name) for name in self._lab.plan.resources]
         with ProgressBar("Campaign", "attempts") as bar:
             return CampaignResult.run(self._lab, pieces, targets, seed, progress or bar.reach)
@@ -243,11 +247,7 @@ class AttackerHandle:
         `which` is its number, or a replay's name for the newest attempt of that replay.
         Raises LabError if there is none.
         """
-        number = which if isinstance(which, int) else self._newest(which)
-        if number not in self.exchanges:
-            todo = f"They are numbered from 1 to {len(self.rows)}."
-            raise LabError(f"There is no attempt {which}.", todo=todo)
-        return SeenAttempt(self.rows[number - 1], self.exchanges[number], number in self.sealed)
+        return seen(self.rows, self.exchanges, self._sealed, which)
 
     def show(self, attempt: int | str) -> Shown | Sealed:
         """Show an attempt: the bytes, what they encode, and how the three sides see the outcome.
@@ -256,18 +256,16 @@ class AttackerHandle:
         """
         return self.attempt(attempt).show()
 
-    def _newest(self, replay: str) -> int:
-        numbers = [row["attempt"] for row in self.rows if row["replay"] == replay]
-        if not numbers:
-            tried = dict.fromkeys(row["replay"] for row in self.rows)
-            raise LabError.unknown("attempt by a replay", replay, tried)
-        return int(numbers[-1])
-
     def chart(self) -> Picture | Sealed:
-        """Draw the blast radius of the attempts so far; those still sealed are left out."""
+        """Draw the blast radius of the attempts so far; those still sealed are left out.
+
+        Raises LabError if there is none.
+        """
         from labsim.blast.measured import attempts_frame, blast_radius
         from labsim.charts import blast_radius as drawn
 
+        if not self.rows:
+            raise LabError("There is no attempt to draw yet.", todo="Replay something first.")
         rows = self._open_rows()
         cells = {(row["theft"], row["custody"], row["binding"]) for row in rows}
         if not rows:
@@ -286,7 +284,7 @@ class AttackerHandle:
         attempt, or no event for the other request.
         """
         if not is_number_of(attempt, self.exchanges):
-            raise LabError.unknown("attempt", attempt, map(str, self.exchanges))
+            raise no_attempt(attempt, len(self.rows))
         if attempt in self.sealed:
             return Sealed(f"Attempt {attempt}")
         other = self._lab.event(request_id)

@@ -113,11 +113,16 @@ def told(row: Row) -> str:
     """Say when the alarm came, and in how many of the robberies."""
     if not row.seconds:
         return "no alarm"
-    first, last = (scales.duration(row.seconds[place]) for place in (0, -1))
-    after = f"alarm after {first}" if first == last else f"alarm after {first} to {last}"
+    first, last = (_after(row.seconds[place]) for place in (0, -1))
+    after = f"alarm {first}" if first == last else f"alarm {first} to {last.removeprefix('after ')}"
     if len(row.seconds) == row.robberies:
         return after
     return f"{after}, in {len(row.seconds)} of {row.robberies}"
+
+
+def _after(seconds: float) -> str:
+    """Say when, from a second on: how fast this machine answered is no lab time worth a digit."""
+    return "at once" if seconds < 1 else f"after {scales.duration(seconds)}"
 
 
 def why(row: Row) -> str:

@@ -89,8 +89,8 @@ def _figure(grids: dict[str, Grid], title: str) -> Figure:
     panels = [
         [
             _panel(where, every[where], places, width)
-            for where, grid in grids.items()
-            if findings.is_measured(grid, places)
+            for where in grids
+            if _looks(every[where], places) != {Look.NOT_MEASURED}
         ]
         for places in bands
     ]

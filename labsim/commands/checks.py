@@ -89,7 +89,8 @@ def _print(rows: list[dict[str, Any]], out: TextIO) -> None:
         if row["alone"]:
             print(f"      alone stops {', '.join(row['alone'])}", file=out)
         for row_id, check in row["also"].items():
-            print(f"      names {row_id} too, which {check} would stop without it", file=out)
+            fate = f"{check} would stop without it" if check else "was not tried here"
+            print(f"      names {row_id} too, which {fate}", file=out)
         if not row["alone"]:
             print(f"      shown to matter in {row['proven']}, with an attack of its own", file=out)
     shown = sum(bool(row["alone"]) for row in rows)

@@ -192,7 +192,8 @@ def _present(lab: Lab, findings: Findings, measured: Measured, out: Path, seed: 
     print(blast_text(blast, **how), end="\n\n")
     print(variants_text(attempts, **how), end="\n\n")
     held = held_back(handle.holding.rows, handle.rows)
-    print(held_back_text(held, width=how["width"]), end="\n\n")
+    if text := held_back_text(held, width=how["width"]):
+        print(text, end="\n\n")
     print(measured.text(how["width"]), end="\n\n" if measured.pictures else "")
     drawn = {
         "matrix": matrix.picture(attempts, holder),

@@ -230,6 +230,7 @@ class Estate:
     def bind(self, client: str, binding: str = "", custody: str = "") -> None:
         """Bind a client's tokens in another way from now on, at both ends; or as the plan says."""
         planned = self.plan.client(client)
+        self.process(AUTHORIZATION_SERVER)  # a stopped lab has none, and must fork nothing
         with self._starting:
             if client not in self._children:
                 self._fork_client(client)
@@ -238,9 +239,9 @@ class Estate:
     def rotate(self, client: str, to: str = "") -> None:
         """Give a client a new credential in the old one's place, at both ends; of the kind `to`."""
         asked = {"plan": self.plan.to_json(), "client": client, "to": to}
-        folder = str(self.run_folder)
+        server, folder = self.process(AUTHORIZATION_SERVER), str(self.run_folder)
         changed = self._parents.estate.run(ENTRIES["rotate"], folder=folder, **asked)
-        self.process(AUTHORIZATION_SERVER).call("change", metadata=changed)
+        server.call("change", metadata=changed)
         self.process(client).call("rotated")
 
     def vary(self, name: str) -> None:

@@ -36,7 +36,7 @@ def module_of(signer: str) -> str:
     """
     if signer == SOFTWARE:
         return ""
-    kind, _, module = signer.partition(":")
+    kind, _, module = signer.partition(":") if isinstance(signer, str) else ("", "", "")
     if kind != PKCS11:
         raise LabError.unknown("signer", signer, [SOFTWARE, PKCS11, f"{PKCS11}:MODULE"])
     module = module or found()

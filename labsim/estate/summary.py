@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 def summary(estate: Estate) -> str:
     """Return what runs in an estate and where, and what is weakened."""
+    if not estate.alive:
+        return "The lab is stopped. lab.reset() starts it again."
     lines = [f"The lab runs, in {estate.run_folder}."]
     lines += [f"  {estate.weakening}"] if estate.weakening else []
     lines.append(f"  authorization server  {estate.issuer}")

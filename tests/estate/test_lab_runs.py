@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 import labsim
 from labsim.errors import LabError
+
+USED: list[Callable[[labsim.Lab], object]] = [
+    lambda lab: lab.work("storefront"),
+    lambda lab: lab.bind("storefront", "dpop"),
+    lambda lab: lab.vary("nonce"),
+    lambda lab: lab.enforce("crm"),
+    lambda lab: lab.revoke("storefront"),
+    lambda lab: lab.evict("storefront"),
+    lambda lab: lab.rotate("storefront"),
+    lambda lab: lab.advance(days=1),
+    lambda lab: lab.attacker.steal("storefront", by="log_line"),
+]
 
 
 def test_time_passes_for_every_process_at_once() -> None:
@@ -43,11 +57,33 @@ def test_a_stopped_lab_says_so_and_starts_again() -> None:
     lab.stop()
     lab.stop()
     assert not folder.exists()
-    with pytest.raises(LabError, match="stopped"):
-        lab.work("storefront")
+    for verb in USED:
+        with pytest.raises(LabError, match=r"The lab is stopped\. Call lab\.reset\(\)"):
+            verb(lab)
+    assert "is stopped" in lab.summary()
     lab.reset()
+    assert "The lab runs" in lab.summary()
     assert lab.work_rows("storefront")[0]["outcome"] == "served"
     lab.stop()
+
+
+def test_loot_and_table_of_an_earlier_run_are_not_taken_for_this_ones() -> None:
+    with labsim.start(quiet=True) as lab:
+        haul = lab.attacker.steal("ops-console", by="log_line")
+        table = lab.attacker.replay(haul, by="token_as_is")
+        looked = repr(table.attempt(0).show())
+        lab.reset()
+        with pytest.raises(LabError, match="Nothing was replayed yet"):
+            lab.attacker.show(1)
+        with pytest.raises(LabError, match="no attempt to draw yet"):
+            lab.attacker.chart()
+        other = lab.attacker.steal("ci-runner", by="commit")
+        assert other[0]["number"] == haul[0]["number"]
+        for verb in (lab.attacker.replay, lab.attacker.campaign):
+            with pytest.raises(LabError, match=r'in another run.*steal\("ops-console"'):
+                verb(haul)
+        assert set(lab.attacker.replay(other, by="token_as_is")["client"]) == {"ci-runner"}
+        assert repr(table.attempt(0).show()) == looked != repr(lab.attacker.show(1))
 
 
 def test_a_victim_that_gets_no_token_sends_nothing_to_hold() -> None:

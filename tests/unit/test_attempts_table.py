@@ -41,12 +41,17 @@ def test_an_attempt_is_found_by_row_or_replay(
     assert table.attempt(which).row["attempt"] == number
 
 
-@pytest.mark.parametrize("which", [3, -4, "stolen_key"])
+@pytest.mark.parametrize("which", [3, -4, "stolen_key", None, [0], {}])
 def test_one_that_is_not_there_is_answered_with_those_that_are(
-    table: AttemptsTable, which: int | str
+    table: AttemptsTable, which: Any
 ) -> None:
     with pytest.raises(LabError, match=r"own_proof|from 0 to 2"):
         table.attempt(which)
+
+
+def test_an_empty_table_says_that_it_is_empty() -> None:
+    with pytest.raises(LabError, match=r"no row 0.*there is none"):
+        AttemptsTable.of(attempts_frame([]), seen).attempt()
 
 
 def test_it_is_a_dataframe_and_what_is_selected_from_it_a_plain_one(table: AttemptsTable) -> None:

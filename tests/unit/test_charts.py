@@ -267,6 +267,20 @@ def test_clients_that_call_one_server_only_need_no_second_panel() -> None:
     assert findings.OTHER not in drawn
 
 
+def test_a_theft_that_was_tried_at_no_other_server_has_no_panel_of_them() -> None:
+    rows, holder = many()
+    reasons = dict(zip(MANY_THEFTS, (reason for reason, *_ in run.REFUSED.values()), strict=True))
+    # Alike with every custody, so that fewer columns are drawn than there are.
+    alike = [row | {"outcome": "rejected", "reason": reasons[row["theft"]]} for row in rows]
+    here_only = MANY_THEFTS[-1]
+    elsewhere = [row | {"relation": "other_resource"} for row in alike]
+    drawn = [text for text, _ in texts(of_matrix(alike + elsewhere, holder).figure)]
+    assert drawn.count(findings.OTHER) == drawn.count(findings.SAME) == 3
+    elsewhere = [row for row in elsewhere if row["theft"] != here_only]
+    drawn = [text for text, _ in texts(of_matrix(alike + elsewhere, holder).figure)]
+    assert (drawn.count(findings.SAME), drawn.count(findings.OTHER)) == (3, 2)
+
+
 # What a cell is.
 
 

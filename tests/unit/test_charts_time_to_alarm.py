@@ -92,6 +92,13 @@ def test_custodies_equally_noticed_share_a_row_and_silent_thefts_a_group() -> No
     assert alarms.why(rows[1]) == "no proof and not the token's key"
 
 
+def test_less_than_a_second_is_at_once_however_fast_the_machine() -> None:
+    (row,) = alarms.rows(framed(robbery("wiretap", "mtls", "file", 0.0397)))
+    assert alarms.told(row) == "alarm at once"
+    pair = framed(*(robbery("wiretap", "mtls", "file", at) for at in (0.0397, 300)))
+    assert [alarms.told(row) for row in alarms.rows(pair)] == ["alarm at once to 5 min"]
+
+
 def test_custodies_that_are_noticed_otherwise_stand_apart() -> None:
     frame = framed(
         robbery("container_code", "dpop", "file", None),

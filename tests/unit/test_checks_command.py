@@ -36,6 +36,13 @@ def test_a_person_reads_what_gets_in_without_a_check(capsys) -> None:
     assert "tests/contract" in capsys.readouterr().out
 
 
+def test_a_row_that_takes_a_clock_is_not_said_to_be_stopped_by_nothing(capsys) -> None:
+    assert checks.main(["--of", "dpop"]) == 0
+    said = capsys.readouterr().out
+    assert "names DR-04 too, which was not tried here" in said
+    assert "names DH-32 too, which signature_is_by_the_proof_key would stop without it" in said
+
+
 def test_a_list_that_does_not_exist_is_named_beside_those_that_do() -> None:
     with pytest.raises(LabError, match="token exchange"):
         checks.main(["--of", "dopp"])

@@ -26,6 +26,11 @@ def piece(captured: Request | None = None) -> dict[str, Any]:
     }
 
 
+def stolen(run: str) -> dict[str, Any]:
+    named = {"client": "c", "theft": "t", "resource": "r", "custody": "none", "run": run}
+    return {**piece(), **named, "number": 0}
+
+
 HAUL = Haul("support-agent", "wiretap", (piece(), piece(CAPTURED)))
 
 
@@ -33,6 +38,7 @@ def test_it_is_a_sequence_of_its_pieces() -> None:
     assert len(HAUL) == 2
     assert HAUL[1]["captured"]
     assert [each["token"] for each in HAUL] == [TOKEN, TOKEN]
+    assert HAUL[1:] == Haul("support-agent", "wiretap", HAUL.pieces[1:])
 
 
 def test_claims_are_read_without_the_owner() -> None:
@@ -60,19 +66,20 @@ def test_it_says_what_was_taken_and_nothing_of_it_is_markup() -> None:
 
 
 def test_only_loot_has_pieces() -> None:
-    assert pieces_of(HAUL) == HAUL.pieces
-    whole = {
-        **piece(),
-        "client": "c",
-        "theft": "t",
-        "resource": "r",
-        "number": 0,
-        "custody": "none",
-    }
-    assert pieces_of(whole) == (whole,)
-    for wrong in (None, "haul", 3, {}, piece(), [whole], (whole,), HAUL[0:1]):
+    whole = stolen("labsim-1")
+    assert pieces_of(whole, "labsim-1") == (whole,)
+    haul = Haul("c", "t", (whole, whole))
+    assert pieces_of(haul, "labsim-1") == (whole, whole)
+    assert pieces_of(haul[:1], "labsim-1") == (whole,)
+    for wrong in (None, "haul", 3, {}, piece(), [whole], (whole,)):
         with pytest.raises(LabError, match=r"is no loot\. Nothing was replayed\. Pass what"):
-            pieces_of(wrong)
+            pieces_of(wrong, "labsim-1")
     with pytest.raises(LabError) as caught:
-        pieces_of("x" * 10_000)
+        pieces_of("x" * 10_000, "labsim-1")
     assert len(str(caught.value)) < 200
+
+
+def test_loot_of_another_run_is_not_taken_for_this_ones() -> None:
+    for loot in (stolen("labsim-1"), Haul("c", "t", (stolen("labsim-1"),))):
+        with pytest.raises(LabError, match=r'in another run .*Steal again: .*\("c", by="t"\)'):
+            pieces_of(loot, "labsim-2")

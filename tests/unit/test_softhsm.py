@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,8 +34,10 @@ def test_the_module_is_found_or_named(module: str) -> None:
     assert module_of(f"pkcs11:{module}") == module
 
 
-@pytest.mark.parametrize("signer", ["hsm", "", "PKCS11", "/usr/lib/softhsm/libsofthsm2.so"])
-def test_an_unknown_signer_is_answered_with_those_that_exist(signer: str) -> None:
+@pytest.mark.parametrize(
+    "signer", ["hsm", "", "PKCS11", "/usr/lib/softhsm/libsofthsm2.so", None, 3]
+)
+def test_an_unknown_signer_is_answered_with_those_that_exist(signer: Any) -> None:
     with pytest.raises(LabError, match="There are: software, pkcs11, pkcs11:MODULE"):
         module_of(signer)
 
