@@ -118,7 +118,9 @@ def _weakened(own: OwnLab, role: str, preset: str | None) -> Iterator[None]:
         return
     lab: Any = own.lab
     with lab.weakened(role, preset=preset):
+        own.forget_tokens()
         yield
+    own.forget_tokens()
 
 
 def _role_of(own: OwnLab, preset: str) -> str:

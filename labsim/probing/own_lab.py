@@ -131,6 +131,10 @@ class OwnLab:
         """Return where the resource server is, and where clients reach it behind a proxy."""
         return self.lab.estate.urls[RESOURCE], self.lab.estate.reached_at[RESOURCE]
 
+    def forget_tokens(self) -> None:
+        """Get new tokens from now on: those that there are came from another server."""
+        self._tokens.clear()
+
     def vary(self, variant: str) -> None:
         """Change the servers to another variant, and go on at the address that they then have."""
         self.lab.vary(variant)
