@@ -73,10 +73,9 @@ class Stage:
         numbers = itertools.count(1)
         self.now = BEGINNING
         self.new_id: Callable[[], str] = lambda: f"id-{next(numbers):08d}"
-        self._last = threading.local()
+        self._last, self._grants = threading.local(), StageGrants()
         self.issuer_key, self.client_key = SigningKey.generate(), SigningKey.generate()
         self._tokens: dict[tuple[str, str], tuple[AuthorizationServer, TokenSet]] = {}
-        self._grants = StageGrants()
         self.bindings: Mapping[str, Binding] = rooms("labsim.bindings", "BINDING")
         self.nonces = RollingNonces(bytes(32)) if asks_nonces else None
         self.authority = certificate_authority("client CA", _date(BEGINNING))
