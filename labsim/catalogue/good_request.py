@@ -8,6 +8,7 @@ from labsim.binding import Binding, Presentation
 from labsim.certificates import KeyPair
 from labsim.http_message import Request
 from labsim.keys import SigningKey
+from labsim.roles.client_authentication import Authentication
 
 
 class CannotBeMade(Exception):
@@ -26,7 +27,8 @@ class GoodRequest:
     Not everybody has the rest: `issuer` is the authorization server's own key, `stale_nonce` one
     that was the server's and is no more, `authority` the one whose certificates the server lets in.
     Each certificate that a row makes with it is for the holder's or the stranger's key.
-    `client_key` is what the client's assertion is signed by, if it authenticates by one.
+    `client_key` is what the client's assertion is signed by, if it authenticates by one;
+    `bystander` lets another client of the server authenticate.
     `is_in_process` says that no connection is between, which could not carry some rows.
     """
 
@@ -40,6 +42,7 @@ class GoodRequest:
     stale_nonce: str = ""
     authority: KeyPair | None = None
     client_key: SigningKey | None = None
+    bystander: Authentication | None = None
     is_in_process: bool = False
 
     @staticmethod
@@ -53,6 +56,7 @@ class GoodRequest:
         stale_nonce: str = "",
         authority: KeyPair | None = None,
         client_key: SigningKey | None = None,
+        bystander: Authentication | None = None,
         is_in_process: bool = False,
     ) -> GoodRequest:
         """Put token and proof on a plain request; the holder must be a key in memory."""
@@ -70,6 +74,7 @@ class GoodRequest:
             stale_nonce=stale_nonce,
             authority=authority,
             client_key=client_key,
+            bystander=bystander,
             is_in_process=is_in_process,
         )
 

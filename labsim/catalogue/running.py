@@ -155,6 +155,8 @@ def _lacking(vector: Vector, good: GoodRequest, means: Means) -> str:
         return "no connection carries it"
     if vector.needs is Needs.CLOCK and means.advance is None:
         return "it takes a server whose clock can be moved"
+    if vector.needs in (Needs.REFRESH, Needs.EXCHANGE) and good.bystander is None:
+        return "it takes a grant, or a token of another client"
     if vector.needs is Needs.ASSERTION and good.client_key is None:
         return "it takes a client that authenticates by an assertion"
     if vector.needs is Needs.ISSUER and good.issuer is None:

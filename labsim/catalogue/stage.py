@@ -18,36 +18,46 @@ from cryptography.hazmat.primitives import serialization
 from labsim.binding import Binding, Presentation, ReplayMemory
 from labsim.catalogue.good_request import GoodRequest
 from labsim.catalogue.running import Means
+from labsim.catalogue.stage_stores import (
+    BYSTANDER,
+    CALLER,
+    KEYED,
+    REFRESHING,
+    SCOPES,
+    SECRET,
+    OneKey,
+    OneRecord,
+    StageClients,
+    StageGrants,
+    StageTokens,
+)
 from labsim.catalogue.vector import Actor, Needs, Vector
 from labsim.certificates import KeyPair, certificate_authority, client_certificate, client_uri
 from labsim.http_message import Outcome, Request
-from labsim.keys import PublicKey, SigningKey, public_key, thumbprint
+from labsim.keys import SigningKey
 from labsim.nonces import PERIOD, RollingNonces
 from labsim.roles.authorization_server import AuthorizationServer
 from labsim.roles.client import TokenSet, obtain_token
-from labsim.roles.client_authentication import (
-    PRIVATE_KEY_JWT,
-    Authentication,
-    RegisteredClient,
-    basic,
-    private_key_jwt,
-    secret_hash,
-)
+from labsim.roles.client_authentication import basic, private_key_jwt
 from labsim.roles.decision import Event
 from labsim.roles.form import form_request
-from labsim.roles.grants import Grant
-from labsim.roles.issued_tokens import Ended, Issued
+from labsim.roles.grants import (
+    CLIENT_CREDENTIALS,
+    REFRESH_TOKEN,
+    TOKEN_EXCHANGE,
+    Grant,
+    token_hash,
+)
 from labsim.roles.resource_server import ResourceServer
+from labsim.roles.token_exchange import ACCESS_TOKEN_TYPE
 from labsim.rooms import rooms
 
 ISSUER, RESOURCE = "https://as.test", "https://orders.test"
 TOKEN_ENDPOINT, RECORD = f"{ISSUER}/token", f"{RESOURCE}/records/o-1"
 BEGINNING = 1_800_000_000.0
 """Lab seconds at which a stage's clock stands at first."""
-SCOPE = "orders.read"
-KEYED = "keyed"
-"""The client that authenticates by an assertion; the others go by the names of their bindings."""
-_SECRET = "a client's own secret"
+NEXT_RESOURCE = "https://crm.test"
+ASKED = {"grant_type": CLIENT_CREDENTIALS, "resource": RESOURCE, "scope": "orders.read"}
 _SPARE = 120.0
 """Lab seconds: a token that ends sooner is not presented again."""
 
@@ -63,7 +73,7 @@ class Stage:
         numbers = itertools.count(1)
         self.now = BEGINNING
         self.new_id: Callable[[], str] = lambda: f"id-{next(numbers):08d}"
-        self._last = threading.local()
+        self._last, self._grants = threading.local(), StageGrants()
         self.issuer_key, self.client_key = SigningKey.generate(), SigningKey.generate()
         self._tokens: dict[tuple[str, str], tuple[AuthorizationServer, TokenSet]] = {}
         self.bindings: Mapping[str, Binding] = rooms("labsim.bindings", "BINDING")
@@ -83,19 +93,19 @@ class Stage:
         self.issuing = AuthorizationServer(
             issuer=ISSUER,
             key=self.issuer_key,
-            clients=_Clients(self.bindings, self.client_key),
-            grants=_NoGrants(),
-            issued_tokens=_Untracked(),
+            clients=StageClients(self.bindings, self.client_key, RESOURCE),
+            grants=self._grants,
+            issued_tokens=StageTokens(),
             memory=memory(),
-            resources={RESOURCE: "orders"},
+            resources={RESOURCE: "orders", NEXT_RESOURCE: "crm"},
             **shared,
         )
         self.serving = ResourceServer(
             name="orders",
             resource=RESOURCE,
             issuer=ISSUER,
-            issuer_keys=_OneKey(self.issuer_key),
-            records=_Records(),
+            issuer_keys=OneKey(self.issuer_key),
+            records=OneRecord(),
             memory=memory(),
             **shared,
         )
@@ -126,47 +136,35 @@ class Stage:
         return Outcome.answered(request, response)
 
     def good(
-        self, binding: str, actor: Actor, algorithm: str = "ES256", by_assertion: bool = False
+        self,
+        binding: str,
+        actor: Actor,
+        algorithm: str = "ES256",
+        needs: Needs = Needs.NOTHING,
     ) -> GoodRequest:
         """Make a request that the server must serve; `algorithm` is the holder's key's.
 
-        With `by_assertion` the client that asks for a token is one that has a key for it.
+        `needs` says which kind of token request it is, where there is more than one.
         """
         room = self.bindings[binding]
         nonce = self.nonces.issue(self.now) if self.nonces and room.nonce_field else None
         holder = self._holders[algorithm]
         bare = Presentation(None, holder, self.now, self.new_id, nonce)
-        asked = {"grant_type": "client_credentials", "resource": RESOURCE, "scope": SCOPE}
         more: dict[str, Any] = {"stranger": self.stranger, "issuer": self.issuer_key}
         more |= {"authority": self.authority, "is_in_process": True}
+        more["bystander"] = basic(BYSTANDER, SECRET)
         if self.nonces:
             more["stale_nonce"] = self.nonces.issue(self.now - 2 * PERIOD)
         if actor is Actor.AS:
-            shows = self._assertion() if by_assertion else basic(binding, _SECRET)
-            more["client_key"] = self.client_key if by_assertion else None
-            plain = shows(form_request(TOKEN_ENDPOINT, asked))
-            return GoodRequest.of(plain, room, bare, **more)
-        presented = replace(bare, token=self._token(room, bare, asked))
+            more["client_key"] = self.client_key if needs is Needs.ASSERTION else None
+            return GoodRequest.of(self._token_request(room, bare, needs), room, bare, **more)
+        presented = replace(bare, token=self._token(room, bare))
         body = b'{"a": 1}' if binding == "http_signature" else b""
         return GoodRequest.of(Request("GET", RECORD, body=body), room, presented, **more)
 
-    def _assertion(self) -> Authentication:
-        return private_key_jwt(KEYED, self.client_key, ISSUER, self.clock, self.new_id)
-
-    def _token(self, room: Binding, bare: Presentation, asked: dict[str, str]) -> str:
-        """Return a token, the last one if it came from this very server and lives on."""
-        holder = bare.holder.algorithm if bare.holder else ""
-        issuing, token = self._tokens.get((room.name, holder), (None, None))
-        if token is None or issuing is not self.issuing or token.expires < self.now + _SPARE:
-            authenticate = basic(room.name, _SECRET)
-            token = obtain_token(TOKEN_ENDPOINT, asked, authenticate, room, bare, self.send)
-            self._tokens[room.name, holder] = self.issuing, token
-        return token.access_token
-
     def good_for(self, vector: Vector, algorithm: str = "ES256") -> GoodRequest:
         """Make the good request that this vector is a change of."""
-        by_assertion = vector.needs is Needs.ASSERTION
-        return self.good(vector.binding, vector.actor, algorithm, by_assertion)
+        return self.good(vector.binding, vector.actor, algorithm, vector.needs)
 
     def weaken(self, binding: str, *checks: str) -> None:
         """Take checks of a binding out of both servers; KeyError for one that it does not have."""
@@ -174,6 +172,43 @@ class Stage:
         accepted: Sequence[Binding] = tuple(weak.values())
         self.issuing = replace(self.issuing, bindings=accepted)
         self.serving = replace(self.serving, bindings=accepted)
+
+    def _token_request(self, room: Binding, bare: Presentation, needs: Needs) -> Request:
+        """Make a token request that is good but for the key that it brings."""
+        if needs is Needs.ASSERTION:
+            shows = private_key_jwt(KEYED, self.client_key, ISSUER, self.clock, self.new_id)
+            return shows(form_request(TOKEN_ENDPOINT, ASKED))
+        if needs is Needs.REFRESH:
+            token, until = self.new_id(), self.now + 86400
+            grant = Grant(REFRESHING, "owner", SCOPES, f"family of {token}", until)
+            self._grants.put(token_hash(token), grant)
+            asked = {**ASKED, "grant_type": REFRESH_TOKEN, "refresh_token": token}
+            return basic(REFRESHING, SECRET)(form_request(TOKEN_ENDPOINT, asked))
+        if needs is Needs.EXCHANGE:
+            asked = exchange_of(self._token(room, bare), NEXT_RESOURCE, "crm.read")
+            return basic(CALLER, SECRET)(form_request(TOKEN_ENDPOINT, asked))
+        return basic(room.name, SECRET)(form_request(TOKEN_ENDPOINT, ASKED))
+
+    def _token(self, room: Binding, bare: Presentation) -> str:
+        """Return a token, the last one if it came from this very server and lives on."""
+        holder = bare.holder.algorithm if bare.holder else ""
+        issuing, token = self._tokens.get((room.name, holder), (None, None))
+        if token is None or issuing is not self.issuing or token.expires < self.now + _SPARE:
+            shows = basic(room.name, SECRET)
+            token = obtain_token(TOKEN_ENDPOINT, ASKED, shows, room, bare, self.send)
+            self._tokens[room.name, holder] = self.issuing, token
+        return token.access_token
+
+
+def exchange_of(token: str, resource: str, scope: str) -> dict[str, str]:
+    """Return the form that exchanges a token for one for another resource (RFC 8693)."""
+    return {
+        "grant_type": TOKEN_EXCHANGE,
+        "subject_token": token,
+        "subject_token_type": ACCESS_TOKEN_TYPE,
+        "resource": resource,
+        "scope": scope,
+    }
 
 
 def asks_nonces(vector: Vector) -> bool:
@@ -191,90 +226,3 @@ def _certified(authority: KeyPair, name: str) -> SigningKey:
     uri, day = client_uri(name), datetime.timedelta(days=1)
     made = client_certificate(authority, public, uri, name, _date(BEGINNING), day)
     return key.certified(made.public_bytes(serialization.Encoding.DER))
-
-
-class _Clients:
-    """One client for each binding, of its name, which must use it; two others may choose."""
-
-    def __init__(self, bindings: Mapping[str, Binding], key: SigningKey) -> None:
-        self._registered = {
-            name: RegisteredClient(
-                client_id=name,
-                secret_hash=secret_hash(_SECRET),
-                scopes=frozenset({SCOPE, "orders.write"}),
-                requires=None if binding.confirmation is None else name,
-            )
-            for name, binding in bindings.items()
-        }
-        self._registered[KEYED] = RegisteredClient(
-            client_id=KEYED,
-            method=PRIVATE_KEY_JWT,
-            keys=(public_key(key.public_jwk),),
-            scopes=frozenset({SCOPE}),
-        )
-
-    def client(self, client_id: str) -> RegisteredClient | None:
-        return self._registered.get(client_id)
-
-
-class _OneKey:
-    """The issuer's only key."""
-
-    def __init__(self, key: SigningKey) -> None:
-        self._keys = {thumbprint(key.public_jwk): public_key(key.public_jwk)}
-
-    def key(self, kid: str) -> PublicKey | None:
-        return self._keys.get(kid)
-
-
-class _Records:
-    """One record, which nobody adds to."""
-
-    _ONE: Mapping[str, Any] = {"id": "o-1", "sensitivity": "internal"}
-
-    def all(self) -> Sequence[Mapping[str, Any]]:
-        return [self._ONE]
-
-    def one(self, record_id: str) -> Mapping[str, Any] | None:
-        return self._ONE if record_id == self._ONE["id"] else None
-
-    def add(self, _record: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        return None
-
-
-class _NoGrants:
-    """No refresh token was ever given out here."""
-
-    def put(self, token_hash: str, grant: Grant) -> None:
-        raise AssertionError("no grant is made on a stage")
-
-    def find(self, _token_hash: str) -> tuple[Grant, bool] | None:
-        return None
-
-    def rotate(self, _spent_hash: str, _new_hash: str, _grant: Grant) -> bool:
-        return False
-
-    def end_family(self, family: str) -> None:
-        pass
-
-    def end_all_of(self, client_id: str) -> None:
-        pass
-
-
-class _Untracked:
-    """Tokens that nobody ends: none is revoked on a stage."""
-
-    def record(self, _issued: Issued, _now: float) -> bool:
-        return True
-
-    def find(self, _jti: str) -> Issued | None:
-        return None
-
-    def is_ended(self, _jti: str) -> bool:
-        return False
-
-    def end(self, _root: str, _until: float) -> list[Ended]:
-        return []
-
-    def end_all_of(self, _client_id: str) -> list[Ended]:
-        return []

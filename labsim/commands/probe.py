@@ -92,38 +92,48 @@ def _of_the_lab(preset: str | None) -> tuple[list[BlockResult], int]:
     """Probe both servers of a fresh lab under every binding, without nonces and with them."""
     from labsim.catalogue.listed import catalogue
     from labsim.catalogue.stage import asks_nonces
+    from labsim.estate.names import TERMINATOR
     from labsim.probing.own_lab import started
     from labsim.probing.probe import blocks, run
 
-    with started() as own, _weakened(own, preset):
+    with started() as own:
         _say(f"Probing the lab's own servers, in {own.lab.run_folder}.")
         every = catalogue()
         how: Any = (own.good_for, own.send, _progress, own.means)
-        found = run(blocks(v for v in every if not asks_nonces(v)), *how)
+        role = _role_of(own, preset) if preset else ""
+        with _weakened(own, role, preset):
+            found = run(blocks(v for v in every if not asks_nonces(v)), *how)
         own.ask_for_nonces()
-        found += run(blocks(filter(asks_nonces, every)), *how)
+        # A proxy stands in a variant of its own, and there is no other way to put nonces there.
+        with _weakened(own, role, preset if role != TERMINATOR else None):
+            found += run(blocks(filter(asks_nonces, every)), *how)
         return found, own.send.count
 
 
 @contextmanager
-def _weakened(own: OwnLab, preset: str | None) -> Iterator[None]:
-    """Let a preset's role make its mistake until the block ends; LabError if it cannot be."""
+def _weakened(own: OwnLab, role: str, preset: str | None) -> Iterator[None]:
+    """Let a role make a preset's mistake until the block ends."""
     if preset is None:
         yield
         return
-    weakened: Any = getattr(own.lab, "weakened", None)
-    if weakened is None:
-        todo = "Run it without --weaken."
-        raise LabError("This lab has no weakened presets.", "Nothing was probed.", todo)
-    with weakened(_role_of(own, preset), preset=preset):
+    lab: Any = own.lab
+    with lab.weakened(role, preset=preset):
+        own.forget_tokens()
         yield
+    own.forget_tokens()
 
 
 def _role_of(own: OwnLab, preset: str) -> str:
-    """Return the name of the role that a preset is for; a proxy is put there first."""
+    """Return the name of the role that a preset is for; a proxy is put there first.
+
+    LabError for a preset that does not exist, or that no server can show.
+    """
     from labsim.estate.names import AUTHORIZATION_SERVER, TERMINATOR
     from labsim.probing.own_lab import RESOURCE
 
+    if not hasattr(own.lab, "weakened"):
+        todo = "Run it without --weaken."
+        raise LabError("This lab has no weakened presets.", "Nothing was probed.", todo)
     known = importlib.import_module("labsim.preset")
     made = known.presets()
     if preset not in made:

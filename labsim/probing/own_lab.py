@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import Any
@@ -16,10 +16,17 @@ from typing import Any
 from labsim.binding import Binding, Presentation
 from labsim.catalogue.good_request import GoodRequest
 from labsim.catalogue.running import Means
+from labsim.catalogue.stage import exchange_of
 from labsim.catalogue.vector import Actor, Needs, Vector
 from labsim.certificates import as_der, certified, key_pair
 from labsim.estate.dialler import Dialler
-from labsim.estate.names import AUTHORIZATION_SERVER, CLIENT_CA_KEY_FILE, KEY_FILE
+from labsim.estate.names import (
+    ATTACKER,
+    AUTHORIZATION_SERVER,
+    CLIENT_CA_KEY_FILE,
+    CREDENTIAL_FILE,
+    KEY_FILE,
+)
 from labsim.estate.private_file import read_json
 from labsim.http_message import Outcome, Request
 from labsim.keys import SigningKey
@@ -34,6 +41,7 @@ from labsim.roles.client_authentication import (
     private_key_jwt,
 )
 from labsim.roles.form import form_request
+from labsim.roles.grants import REFRESH_TOKEN
 from labsim.rooms import rooms
 from labsim.starting import start
 
@@ -42,7 +50,8 @@ _SPARE_SECONDS = 120.0
 """A token that ends sooner is not used for another row."""
 
 
-KEYED = "probe-keyed"
+NEXT_RESOURCE = "crm"
+KEYED, REFRESHING = "probe-keyed", "probe-refreshing"
 
 
 @contextmanager
@@ -54,14 +63,24 @@ def started() -> Iterator[OwnLab]:
 
 
 def _clients(key: SigningKey) -> list[dict[str, Any]]:
-    """Return one client for each binding, with fresh secrets, and one with this key (RFC 7591)."""
+    """Return one client for each binding, with fresh secrets, one with this key, one to refresh."""
     bindings = rooms("labsim.bindings", "BINDING").values()
     keyed = {
         "client_id": KEYED,
         "token_endpoint_auth_method": PRIVATE_KEY_JWT,
         "jwks": {"keys": [key.public_jwk]},
     }
-    return [keyed, *(_client(binding, secrets.token_urlsafe(32)) for binding in bindings)]
+    refreshing = {
+        "client_id": REFRESHING,
+        "client_secret": secrets.token_urlsafe(32),
+        "grant_types": ["client_credentials", "refresh_token"],
+        "dpop_bound_access_tokens": True,
+    }
+    return [
+        keyed,
+        refreshing,
+        *(_client(binding, secrets.token_urlsafe(32)) for binding in bindings),
+    ]
 
 
 def _client(binding: Binding, secret: str) -> dict[str, Any]:
@@ -112,6 +131,10 @@ class OwnLab:
         """Return where the resource server is, and where clients reach it behind a proxy."""
         return self.lab.estate.urls[RESOURCE], self.lab.estate.reached_at[RESOURCE]
 
+    def forget_tokens(self) -> None:
+        """Get new tokens from now on: those that there are came from another server."""
+        self._tokens.clear()
+
     def vary(self, variant: str) -> None:
         """Change the servers to another variant, and go on at the address that they then have."""
         self.lab.vary(variant)
@@ -136,19 +159,20 @@ class OwnLab:
 
     def good_for(self, vector: Vector, algorithm: str = "ES256") -> GoodRequest:
         """Make the good request that this vector is a change of."""
-        by_assertion = vector.needs is Needs.ASSERTION
-        return self.good(vector.binding, vector.actor, algorithm, by_assertion)
+        return self.good(vector.binding, vector.actor, algorithm, vector.needs)
 
     def good(
-        self, binding: str, actor: Actor, algorithm: str = "ES256", by_assertion: bool = False
+        self,
+        binding: str,
+        actor: Actor,
+        algorithm: str = "ES256",
+        needs: Needs = Needs.NOTHING,
     ) -> GoodRequest:
-        """Make a request that the server must serve."""
+        """Make a request that the server must serve; `needs` is the kind of token request."""
         room = self._bindings[binding]
         endpoint = self._endpoint(room)
         if actor is Actor.AS:
-            plain = self._authentication(binding, by_assertion)(
-                form_request(endpoint, self._asked())
-            )
+            plain = self._token_request(room, algorithm, needs)(endpoint)
             presentation = self._presentation(room, algorithm, endpoint)
         else:
             url = f"{self.lab.estate.reached_at[RESOURCE]}/records"
@@ -164,15 +188,38 @@ class OwnLab:
             stranger=self._stranger,
             issuer=self._issuer_key,
             authority=self._authority,
-            client_key=self._client_key if by_assertion else None,
+            client_key=self._client_key if needs is Needs.ASSERTION else None,
+            bystander=self._of_a_process(ATTACKER),
             stale_nonce=self._stale_nonces.get(origin_of(plain.url), ""),
         )
 
-    def _authentication(self, binding: str, by_assertion: bool) -> Authentication:
-        if by_assertion:
+    def _token_request(
+        self, room: Binding, algorithm: str, needs: Needs
+    ) -> Callable[[str], Request]:
+        """Make a token request, to be sent to an endpoint, that is good but for its proof."""
+        asked, shows = self._asked(), self._by_secret(f"probe-{room.name}")
+        if needs is Needs.ASSERTION:
             clock, issuer = (lambda: self.lab.now), self.lab.estate.issuer
-            return private_key_jwt(KEYED, self._client_key, issuer, clock, _new_id)
-        return basic(f"probe-{binding}", self._secrets[f"probe-{binding}"])
+            shows = private_key_jwt(KEYED, self._client_key, issuer, clock, _new_id)
+        elif needs is Needs.REFRESH:
+            server = self.lab.estate.process(AUTHORIZATION_SERVER)
+            token = server.call("grant", client_id=REFRESHING)
+            asked |= {"grant_type": REFRESH_TOKEN, "refresh_token": token}
+            shows = self._by_secret(REFRESHING)
+        elif needs is Needs.EXCHANGE:
+            token = self._token(room, algorithm).access_token
+            scope = self.lab.plan.resource(NEXT_RESOURCE).scopes[0]
+            asked = exchange_of(token, self.lab.estate.urls[NEXT_RESOURCE], scope)
+            shows = self._of_a_process(RESOURCE)
+        return lambda endpoint: shows(form_request(endpoint, asked))
+
+    def _by_secret(self, client: str) -> Authentication:
+        return basic(client, self._secrets[client])
+
+    def _of_a_process(self, name: str) -> Authentication:
+        """Let a process of the estate authenticate, by the credential in its folder."""
+        held = read_json(self.lab.run_folder / name / CREDENTIAL_FILE)
+        return basic(held["client_id"], held["secret"])
 
     def event_of(self, outcome: Outcome) -> dict[str, Any]:
         """Return the server's own event for an answer; empty if there is none."""
@@ -209,7 +256,7 @@ class OwnLab:
             self._tokens[key] = obtain_token(
                 endpoint,
                 self._asked(),
-                self._authentication(room.name, by_assertion=False),
+                self._by_secret(f"probe-{room.name}"),
                 room,
                 self._presentation(room, algorithm, endpoint),
                 self.send,

@@ -15,7 +15,7 @@ from labsim.roles.grants import TOKEN_EXCHANGE
 from labsim.roles.issued_tokens import Issued
 from labsim.roles.token_exchange import ACCESS_TOKEN_TYPE
 from tests.exchange import DPOP, answer, assert_refused, assert_served, token_request
-from tests.jws import GONE, Change, Jws
+from tests.jws import Change, Jws
 from tests.wiring import BINDINGS, CRM, ORDERS, Lab, MemoryIssuedTokens
 
 NARROW = {"scope": "orders.read"}
@@ -102,29 +102,11 @@ TARGET = (Reason.TARGET_INVALID, "invalid_target", "audience_is_within_reach")
 type Attack = Callable[[Lab], Request]
 
 ROWS: dict[str, tuple[Attack, Reason, str, str]] = {
-    "CR-19a not an audience": (
-        lambda lab: exchange(lab, subject_token(lab), caller="crm"),
-        *NOT_ITS_OWN,
-    ),
-    "CR-19b another may act": (
-        lambda lab: exchange(lab, forged(lab, may_act={"sub": "free"}), caller="crm"),
-        *NOT_ITS_OWN,
-    ),
     "CR-19c its namesake elsewhere may act": (
         lambda lab: exchange(
             lab, forged(lab, may_act={"sub": "crm", "iss": "https://else.test"}), caller="crm"
         ),
         *NOT_ITS_OWN,
-    ),
-    "CR-19d may_act a text": (
-        lambda lab: exchange(lab, forged(lab, may_act="crm"), caller="crm"),
-        *NOT_ITS_OWN,
-    ),
-    "CR-19e no key": (
-        lambda lab: exchange(lab, subject_token(lab)).without("DPoP"),
-        Reason.REQUEST_MALFORMED,
-        "invalid_request",
-        "new_token_is_bound",
     ),
     "CR-19f to write where the token reads": (
         lambda lab: exchange(lab, subject_token(lab), resource=ORDERS, scope="orders.write"),
@@ -138,10 +120,6 @@ ROWS: dict[str, tuple[Attack, Reason, str, str]] = {
     ),
     "CR-19h where the grant does not reach": (
         lambda lab: exchange(lab, subject_token(lab, client="narrow"), scope="crm.read"),
-        *TARGET,
-    ),
-    "CR-19i a token that was not remembered": (
-        lambda lab: exchange(lab, forged(lab, jti="unheard of"), scope="crm.read"),
         *TARGET,
     ),
 }
@@ -190,36 +168,10 @@ def test_a_second_exchange_reaches_no_further_than_the_first_grant(exchanging: L
 
 
 REQUEST_ROWS: dict[str, tuple[dict[str, str], str, str]] = {
-    "TX-01 no subject token": (
-        {"subject_token": ""},
-        "invalid_request",
-        "required_parameters_are_there",
-    ),
-    "TX-02 no type": (
-        {"subject_token_type": ""},
-        "invalid_request",
-        "required_parameters_are_there",
-    ),
-    "TX-03 an ID token": (
-        {"subject_token_type": "urn:ietf:params:oauth:token-type:id_token"},
-        "invalid_request",
-        "subject_token_is_an_access_token",
-    ),
-    "TX-04 for a refresh token": (
-        {"requested_token_type": "urn:ietf:params:oauth:token-type:refresh_token"},
-        "invalid_request",
-        "requested_token_is_an_access_token",
-    ),
-    "TX-05 another actor": ({"actor_token": "t"}, "invalid_request", "actor_is_the_caller"),
     "TX-05b an actor's type alone": (
         {"actor_token_type": ACCESS_TOKEN_TYPE},
         "invalid_request",
         "actor_is_the_caller",
-    ),
-    "TX-06 a logical audience": (
-        {"audience": "crm"},
-        "invalid_target",
-        "target_is_named_by_resource",
     ),
 }
 
@@ -233,43 +185,6 @@ def test_a_bad_exchange_request_is_refused(
     reason = Reason.TARGET_INVALID if error == "invalid_target" else Reason.REQUEST_MALFORMED
     bad = exchange(lab, **{"token": token, **change})
     assert_refused(lab, bad, status=400, error=error, reason=reason, check=check)
-
-
-SUBJECT_ROWS: dict[str, tuple[Change, Reason, str]] = {
-    "TX-07 by another key": (
-        Change(key=SigningKey.generate()),
-        Reason.TOKEN_SIGNATURE_INVALID,
-        "signature_is_by_the_issuer",
-    ),
-    "TX-08 expired": (Change(claims={"exp": 1}), Reason.TOKEN_EXPIRED, "token_is_not_expired"),
-    "TX-09 another kind of JWT": (
-        Change(header={"typ": "JWT"}),
-        Reason.TOKEN_TYPE_WRONG,
-        "typ_is_access_token",
-    ),
-    "TX-10 no subject": (
-        Change(claims={"sub": GONE}),
-        Reason.TOKEN_CLAIM_MISSING,
-        "required_claims_are_there",
-    ),
-    "TX-11 no JWT": (Change(text=lambda _: "opaque"), Reason.TOKEN_MALFORMED, "token_is_a_jwt"),
-    "TX-12 of another issuer": (
-        Change(claims={"iss": "https://else.test"}),
-        Reason.TOKEN_ISSUER_UNKNOWN,
-        "issuer_is_ours",
-    ),
-}
-
-
-@pytest.mark.parametrize(("change", "reason", "check"), SUBJECT_ROWS.values(), ids=SUBJECT_ROWS)
-def test_a_subject_token_that_is_not_good_is_refused(
-    lab: Lab, change: Change, reason: Reason, check: str
-) -> None:
-    """RFC 8693 section 2.2.2: whatever is wrong with it, the error is invalid_request."""
-    token = Jws.of(subject_token(lab), lab.issuer_key)
-    assert_served(lab, exchange(lab, token.text(Change())))
-    bad = exchange(lab, token.text(change))
-    assert_refused(lab, bad, status=400, error="invalid_request", reason=reason, check=check)
 
 
 def test_a_revoked_subject_token_is_refused(lab: Lab) -> None:

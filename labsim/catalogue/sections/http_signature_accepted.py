@@ -226,9 +226,9 @@ SECTION = Section(
     elsewhere=(
         Elsewhere(
             id="HS-15",
-            what="the same nonce in parallel, and at the edge of its window",
+            what="two hundred at once, and at the edge of the window",
             source="RFC 9421 section 7.2.2",
-            why="a race is no change of one request, and an edge takes a clock that stands",
+            why="it takes each kind of memory, and a clock that stands",
             proven="tests/vectors/test_10_http_signatures_replay.py",
         ),
     ),

@@ -127,9 +127,6 @@ CODES = "there is no authorization endpoint here, and so no code, no PAR and no 
 ELSEWHERE = (
     _none("CR-02 to CR-06", "PAR and codes with dpop_jkt", "RFC 9449 section 10", CODES),
     _none("CR-07 to CR-10", "stolen and reused codes, PKCE", "RFC 9700 section 2.1.1", CODES),
-    _in("public_client", "CR-11, CR-12", "a public client's refresh with no key, or another", "RFC 9449 section 5"),
-    _in("refresh", "CR-13 to CR-17", "refresh tokens, their rotation and their binding", "RFC 9449 section 5"),
-    _in("token_exchange", "CR-19", "token exchange", "RFC 8693 section 4.4"),
     _in("introspection", "IR-01 to IR-04", "introspection at both ends", "RFC 7662 section 2"),
     _in("revocation", "IR-05, IR-06", "revocation", "RFC 7009 section 2"),
     _in("revocation_notice", "RN-01 to RN-10", "notices of revocation", "RFC 8417 section 2.2"),
