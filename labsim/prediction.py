@@ -6,7 +6,7 @@ missing (None or `...`) or cannot be read. The replay itself has run all the sam
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -63,10 +63,14 @@ def replay_name(
     by: str | Sequence[str] | None,
     against: str | None,
     variant: str,
-    binding: str,
+    binding: Callable[[str], str],
 ) -> tuple[object, ...]:
-    """Return what a replay of this loot has in common with the same one run again."""
-    whose = tuple((p["client"], p["theft"], p["resource"], p["custody"], binding) for p in pieces)
+    """Return what a replay of this loot has in common with the same one run again.
+
+    `binding` tells a client's binding.
+    """
+    bound = binding(pieces[0]["client"]) if pieces else ""
+    whose = tuple((p["client"], p["theft"], p["resource"], p["custody"], bound) for p in pieces)
     named = by if by is None or isinstance(by, str) else tuple(by)
     return (named, against, variant, *whose)
 

@@ -145,8 +145,7 @@ class AttackerHandle:
         find = partial(seen, self.rows, self.exchanges, self._sealed)
         frame = AttemptsTable.of(attempts_frame(self.rows[first:]), find)
         # The same replay again, predicted this time, opens what was sealed.
-        bound = self._lab.binding(pieces[0]["client"]) if pieces else ""
-        same = replay_name(pieces, by, against, self._lab.variant, bound)
+        same = replay_name(pieces, by, against, self._lab.variant, self._lab.binding)
         earlier = self._sealed.pop(same, set())
         if predicted is NOT_SEALED:
             return frame

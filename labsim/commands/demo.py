@@ -188,13 +188,11 @@ def _present(lab: Lab, findings: Findings, measured: Measured, out: Path, seed: 
     blast = blast_radius(attempts, handle.exposed, handle.read_in_passing, reachable)
     blast = sentences.with_victims(blast, findings.robbed)
     how: Any = {"encoding": sys.stdout.encoding or "utf-8", "width": _width()}
-    print(matrix_text(attempts, holder, **how), end="\n\n")
-    print(blast_text(blast, **how), end="\n\n")
-    print(variants_text(attempts, **how), end="\n\n")
     held = held_back(handle.holding.rows, handle.rows)
-    if text := held_back_text(held, width=how["width"]):
+    told = [matrix_text(attempts, holder, **how), blast_text(blast, **how)]
+    told += [variants_text(attempts, **how), held_back_text(held, width=how["width"])]
+    for text in filter(None, [*told, measured.text(how["width"])]):
         print(text, end="\n\n")
-    print(measured.text(how["width"]), end="\n\n" if measured.pictures else "")
     drawn = {
         "matrix": matrix.picture(attempts, holder),
         "blast_radius": bars.picture(blast),
@@ -205,8 +203,8 @@ def _present(lab: Lab, findings: Findings, measured: Measured, out: Path, seed: 
     measured.save(out)
     exchanges = with_their_events(handle.rows, handle.exchanges, lab.events())
     charts = [*drawn.values(), *measured.pictures.values()]
-    told: Any = {"charts": charts, "facts": _facts(seed), "held": held}
-    report = report_html(attempts, blast, holder, exchanges, **told)
+    more: Any = {"charts": charts, "facts": _facts(seed), "held": held}
+    report = report_html(attempts, blast, holder, exchanges, **more)
     (out / "report.html").write_text(report, encoding="utf-8")
 
 
