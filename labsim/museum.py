@@ -7,7 +7,7 @@ round: nobody is let in, and the holder is shut out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -67,15 +67,20 @@ def visit(lab: Lab, name: str, told: Callable[[Seen], None] = lambda _seen: None
     lab.vary(preset.scene.variant)
     try:
         for when in ORDER:
-            weak = when == "weakened"
-            with lab.weakened(role_of(preset), preset=name) if weak else nullcontext():
-                for each in _scene(lab, preset, when):
-                    told(each)
-                    seen.append(each)
+            for each in play(lab, preset, when):
+                told(each)
+                seen.append(each)
     finally:
         if lab.runs:
             lab.vary("base")
     return seen
+
+
+def play(lab: Lab, preset: Preset, when: When) -> Iterator[Seen]:
+    """Play a preset's scene once, in the variant that the lab is in; yield each request's end."""
+    weak = when == "weakened"
+    with lab.weakened(role_of(preset), preset=preset.name) if weak else nullcontext():
+        yield from _scene(lab, preset, when)
 
 
 def _scene(lab: Lab, preset: Preset, when: When) -> list[Seen]:

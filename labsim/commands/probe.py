@@ -6,15 +6,14 @@ import argparse
 import json
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from labsim.errors import LabError
 
 if TYPE_CHECKING:
-    from labsim.lab import Lab
+    from labsim.preset import Preset
     from labsim.probing.probe import BlockResult
 
 INCONCLUSIVE = 2
@@ -33,7 +32,9 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="labsim probe", description=SUMMARY, epilog=_EPILOG)
     parser.add_argument("config", nargs="?", metavar="CONFIG", help="what is to be probed (TOML)")
     parser.add_argument("--self", action="store_true", help="probe a lab that is started for it")
-    parser.add_argument("--weaken", metavar="PRESET", help="with --self: take its checks out first")
+    parser.add_argument(
+        "--weaken", metavar="PRESET", help="with --self: let one role make this mistake"
+    )
     parser.add_argument("--json", metavar="FILE", help="write every row as JSON")
     parser.add_argument("--junit", metavar="FILE", help="write every row as JUnit XML")
     parser.add_argument(
@@ -48,18 +49,26 @@ def main(arguments: list[str]) -> int:
     try:
         for file in (options.json, options.junit):
             _must_be_writable(file)
-        of_the_lab = options.self
-        found, sent = _of_the_lab(options.weaken) if of_the_lab else _of_a_stranger(options.config)
-        return _present(found, sent, options)
+        preset = _preset(options.weaken)
+        found, sent = _of_the_lab(preset) if options.self else _of_a_stranger(options.config)
+        return _present(found, sent, preset, options)
     except LabError as error:
         # Not 1, as elsewhere: that would say that the server has a fault.
         print(error, file=sys.stderr)
         return INCONCLUSIVE
 
 
+def _preset(name: str | None) -> Preset | None:
+    """Return the preset of this name before anything starts, None for none; or LabError."""
+    from labsim.probing.own_probe import preset_named
+
+    return None if name is None else preset_named(name)
+
+
 def _list() -> int:
     """Print sections, rows by document, and with the reason those that are no vectors."""
     from labsim.catalogue.listed import catalogue, rows_by_document, sections
+    from labsim.catalogue.played import PLAYED
 
     for section in sections():
         count = len({vector.id for vector in section.vectors})
@@ -67,6 +76,9 @@ def _list() -> int:
     print(f"\n{len(catalogue())} vectors, a row counted for each server and binding. By document:")
     for document, count in rows_by_document().items():
         print(f"  {document:<30} {count:>4}")
+    print("\nPlayed on the lab by --self, as they are no change of one request:")
+    for played in PLAYED:
+        print(f"  {played.id}: {played.what} ({played.source}); the scene of {played.scene}")
     print("\nProven elsewhere, or not applicable here:")
     for row in (row for section in sections() for row in section.elsewhere):
         where = row.proven or "not applicable"
@@ -87,42 +99,15 @@ def _of_a_stranger(config: str) -> tuple[list[BlockResult], int]:
         return found, stranger.send.count
 
 
-def _of_the_lab(preset: str | None) -> tuple[list[BlockResult], int]:
+def _of_the_lab(preset: Preset | None) -> tuple[list[BlockResult], int]:
     """Probe both servers of a fresh lab under every binding, without nonces and with them."""
     import labsim
-    from labsim.catalogue.listed import catalogue
-    from labsim.catalogue.stage import asks_nonces
+    from labsim.probing import own_probe
     from labsim.probing.own_lab import OwnLab, clients
-    from labsim.probing.probe import blocks, run
 
-    with (
-        labsim.start(clients=clients(), quiet=True) as lab,
-        _weakened(lab, preset),
-        closing(OwnLab(lab)) as own,
-    ):
+    with labsim.start(clients=clients(), quiet=True) as lab, closing(OwnLab(lab)) as own:
         _say(f"Probing the lab's own servers, in {lab.run_folder}.")
-        every = catalogue()
-        plain = blocks(v for v in every if not asks_nonces(v))
-        found = run(plain, own.good_for, own.send, _progress)
-        own.ask_for_nonces()
-        found += run(blocks(filter(asks_nonces, every)), own.good_for, own.send, _progress)
-        return found, own.send.count
-
-
-@contextmanager
-def _weakened(lab: Lab, preset: str | None) -> Iterator[None]:
-    """Weaken the resource server that is probed, until the block ends; LabError if it cannot be."""
-    from labsim.probing.own_lab import RESOURCE
-
-    if preset is None:
-        yield
-        return
-    weakened: Any = getattr(lab, "weakened", None)
-    if weakened is None:
-        todo = "Run it without --weaken."
-        raise LabError("This lab has no weakened presets.", "Nothing was probed.", todo)
-    with weakened(RESOURCE, preset=preset):
-        yield
+        return own_probe.probe(lab, own, preset, _progress), own.send.count
 
 
 def _progress(result: BlockResult) -> None:
@@ -130,15 +115,20 @@ def _progress(result: BlockResult) -> None:
     _say(f"  {result.block.name}: {done} rows{'' if not result.failed_control else ', in doubt'}")
 
 
-def _present(found: list[BlockResult], sent: int, options: argparse.Namespace) -> int:
-    from labsim.probing import findings
+def _present(
+    found: list[BlockResult], sent: int, preset: Preset | None, options: argparse.Namespace
+) -> int:
+    from labsim.probing import findings, own_probe
 
     width = min(max(shutil.get_terminal_size((100, 24)).columns, 72), 140)
     print(findings.table(found, width, every_row=not options.brief))
     print()
     print(findings.summary(found, sent))
+    if preset:
+        print(own_probe.card(preset, found, width))
     if options.json:
-        _write(options.json, json.dumps(findings.as_json(found, sent), indent=1) + "\n")
+        told = {**findings.as_json(found, sent), "weakened": preset and preset.name}
+        _write(options.json, json.dumps(told, indent=1) + "\n")
     if options.junit:
         _write(options.junit, findings.as_junit(found))
     return findings.exit_status(found)

@@ -77,6 +77,16 @@ class OwnLab:
         pem = certified(self._authority, name, key.public_jwk)
         return key.certified(as_der(pem.encode()))
 
+    def forget_tokens(self) -> None:
+        """Get new tokens from here on: a server is another than it was when it made the old."""
+        self._tokens.clear()
+
+    def ask_for_none(self) -> None:
+        """Put every server into its base variant, in which none asks for nonces."""
+        self._lab.vary("base")
+        self._tokens.clear()
+        self.send.nonces.clear()
+
     def ask_for_nonces(self) -> None:
         """Let every server ask for nonces, and keep one of each that it takes no more."""
         self._lab.require_nonce()
