@@ -32,6 +32,11 @@ _REQUIRED_MEMBERS = {
     "OKP": ("crv", "kty", "x"),
     "RSA": ("e", "kty", "n"),
 }
+# Curve25519 (RFC 7748 section 4.1): its field, and in Edwards form the y of the eight points whose
+# order divides the cofactor. The sign of x, in the top bit, is not part of y.
+_FIELD = 2**255 - 19
+_EIGHTH = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
+_SMALL_ORDER = frozenset({0, 1, _FIELD - 1, _EIGHTH, _FIELD - _EIGHTH})
 # RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1, RFC 8037 section 2: members that give a key away.
 PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
@@ -85,6 +90,7 @@ def public_key(jwk: Mapping[str, Any]) -> PublicKey:
             return _made(key, ("ES256",), jwk)
         if kind == "OKP" and curve == "Ed25519":
             octets = _coordinate(jwk, "x")
+            _must_be_of_full_order(octets)
             # RFC 9864 names it Ed25519; RFC 8037 called it EdDSA, and clients still do.
             return _made(
                 ed25519.Ed25519PublicKey.from_public_bytes(octets), ("Ed25519", "EdDSA"), jwk
@@ -130,6 +136,17 @@ def _coordinate(jwk: Mapping[str, Any], name: str) -> bytes:
     if not isinstance(value, str) or len(value) != 43:  # 32 octets, RFC 7518 section 6.2.1.2
         raise Malformed(f"{name} is not 32 octets")
     return b64url_decode(value)
+
+
+def _must_be_of_full_order(octets: bytes) -> None:
+    """Raise Malformed for an Ed25519 key that anybody signs for, or in another point's spelling.
+
+    OpenSSL takes the points of small order (RFC 8725 section 3.4 does not): under the neutral one,
+    the neutral one with an S of zero is a signature over anything at all.
+    """
+    y = int.from_bytes(octets, "little") & (2**255 - 1)
+    if y >= _FIELD or y in _SMALL_ORDER:
+        raise Malformed("x is no point of full order")
 
 
 def _rsa_key(jwk: Mapping[str, Any]) -> rsa.RSAPublicKey:
