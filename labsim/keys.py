@@ -181,15 +181,24 @@ class SigningKey:
 
     @staticmethod
     def from_jwk(jwk: Mapping[str, Any]) -> SigningKey:
-        """Rebuild a key from what `private_jwk` returned; raises Malformed."""
-        public_key(jwk)
+        """Rebuild a key from what `private_jwk` returned; raises Malformed.
+
+        So it does where the public members are another key's: which of two is meant, nobody knows.
+        """
+        public = public_key(jwk).jwk
         secret = b64url_decode(str(jwk.get("d", "")))
+        private: PrivateKey
         try:
             if jwk["kty"] == "EC":
-                return SigningKey(ec.derive_private_key(int.from_bytes(secret), ec.SECP256R1()))
-            return SigningKey(ed25519.Ed25519PrivateKey.from_private_bytes(secret))
+                private = ec.derive_private_key(int.from_bytes(secret), ec.SECP256R1())
+            else:
+                private = ed25519.Ed25519PrivateKey.from_private_bytes(secret)
         except ValueError as error:
             raise Malformed(f"unusable private key: {error}") from error
+        key = SigningKey(private)
+        if key.public_jwk != dict(public):
+            raise Malformed("the private member is another key's")
+        return key
 
     @property
     def public_jwk(self) -> dict[str, str]:
