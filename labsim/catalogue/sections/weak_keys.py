@@ -80,7 +80,7 @@ SECTION = Section(
     vectors=together(
         *(in_a_proof("DH-30", what, octets) for what, octets in KEYS.items()),
         *(
-            brought("HS-X9", f"pub {what}", "8725 3.4", signed_by(Nobody(octets)))
+            brought("HS-X11", f"pub {what}", "8725 3.4", signed_by(Nobody(octets)))
             for what, octets in KEYS.items()
         ),
     ),
