@@ -45,7 +45,8 @@ class ReplayMemory(Protocol):
         """Record `key` and say whether it is new, in one atomic step.
 
         `key` is (who, what): the thumbprint and the `jti`, say. The record is kept until `until`
-        (lab seconds), which is as long as the proof could still be accepted. Raises
+        (lab seconds), which is as long as the proof could still be accepted; requests may come
+        with their clocks out of order, since some wait between clock and memory. Raises
         StorageUnavailable when it is full or cannot be reached: never a guess.
         """
 

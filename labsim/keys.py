@@ -32,6 +32,11 @@ _REQUIRED_MEMBERS = {
     "OKP": ("crv", "kty", "x"),
     "RSA": ("e", "kty", "n"),
 }
+# Curve25519 (RFC 7748 section 4.1): its field, and in Edwards form the y of the eight points whose
+# order divides the cofactor. The sign of x, in the top bit, is not part of y.
+_FIELD = 2**255 - 19
+_EIGHTH = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
+_SMALL_ORDER = frozenset({0, 1, _FIELD - 1, _EIGHTH, _FIELD - _EIGHTH})
 # RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1, RFC 8037 section 2: members that give a key away.
 PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
@@ -85,6 +90,7 @@ def public_key(jwk: Mapping[str, Any]) -> PublicKey:
             return _made(key, ("ES256",), jwk)
         if kind == "OKP" and curve == "Ed25519":
             octets = _coordinate(jwk, "x")
+            _must_be_of_full_order(octets)
             # RFC 9864 names it Ed25519; RFC 8037 called it EdDSA, and clients still do.
             return _made(
                 ed25519.Ed25519PublicKey.from_public_bytes(octets), ("Ed25519", "EdDSA"), jwk
@@ -132,6 +138,17 @@ def _coordinate(jwk: Mapping[str, Any], name: str) -> bytes:
     return b64url_decode(value)
 
 
+def _must_be_of_full_order(octets: bytes) -> None:
+    """Raise Malformed for an Ed25519 key that anybody signs for, or in another point's spelling.
+
+    OpenSSL takes the points of small order (RFC 8725 section 3.4 does not): under the neutral one,
+    the neutral one with an S of zero is a signature over anything at all.
+    """
+    y = int.from_bytes(octets, "little") & (2**255 - 1)
+    if y >= _FIELD or y in _SMALL_ORDER:
+        raise Malformed("x is no point of full order")
+
+
 def _rsa_key(jwk: Mapping[str, Any]) -> rsa.RSAPublicKey:
     modulus, exponent = jwk.get("n"), jwk.get("e")
     if not isinstance(modulus, str) or not isinstance(exponent, str) or len(modulus) > 1400:
@@ -164,15 +181,24 @@ class SigningKey:
 
     @staticmethod
     def from_jwk(jwk: Mapping[str, Any]) -> SigningKey:
-        """Rebuild a key from what `private_jwk` returned; raises Malformed."""
-        public_key(jwk)
+        """Rebuild a key from what `private_jwk` returned; raises Malformed.
+
+        So it does where the public members are another key's: which of two is meant, nobody knows.
+        """
+        public = public_key(jwk).jwk
         secret = b64url_decode(str(jwk.get("d", "")))
+        private: PrivateKey
         try:
             if jwk["kty"] == "EC":
-                return SigningKey(ec.derive_private_key(int.from_bytes(secret), ec.SECP256R1()))
-            return SigningKey(ed25519.Ed25519PrivateKey.from_private_bytes(secret))
+                private = ec.derive_private_key(int.from_bytes(secret), ec.SECP256R1())
+            else:
+                private = ed25519.Ed25519PrivateKey.from_private_bytes(secret)
         except ValueError as error:
             raise Malformed(f"unusable private key: {error}") from error
+        key = SigningKey(private)
+        if key.public_jwk != dict(public):
+            raise Malformed("the private member is another key's")
+        return key
 
     @property
     def public_jwk(self) -> dict[str, str]:

@@ -7,8 +7,8 @@ round: nobody is let in, and the holder is shut out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Generator
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -67,15 +67,22 @@ def visit(lab: Lab, name: str, told: Callable[[Seen], None] = lambda _seen: None
     lab.vary(preset.scene.variant)
     try:
         for when in ORDER:
-            weak = when == "weakened"
-            with lab.weakened(role_of(preset), preset=name) if weak else nullcontext():
-                for each in _scene(lab, preset, when):
+            # Closed at once, also where `told` raises: nothing stays weak.
+            with closing(play(lab, preset, when)) as playing:
+                for each in playing:
                     told(each)
                     seen.append(each)
     finally:
         if lab.runs:
             lab.vary("base")
     return seen
+
+
+def play(lab: Lab, preset: Preset, when: When) -> Generator[Seen]:
+    """Play a preset's scene once, in the variant that the lab is in; yield each request's end."""
+    weak = when == "weakened"
+    with lab.weakened(role_of(preset), preset=preset.name) if weak else nullcontext():
+        yield from _scene(lab, preset, when)
 
 
 def _scene(lab: Lab, preset: Preset, when: When) -> list[Seen]:

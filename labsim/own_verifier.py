@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from labsim.catalogue.listed import catalogue
 from labsim.catalogue.running import Result, Verdict, run_between
 from labsim.catalogue.stage import Stage, asks_nonces
-from labsim.catalogue.vector import Actor, Vector
+from labsim.catalogue.vector import Actor, Row, Vector
 from labsim.charts import cards
 from labsim.errors import LabError
 from labsim.estate.replay_memory import InProcessReplayMemory
@@ -51,7 +51,7 @@ class Judged:
     by_accident: bool = False
 
     @property
-    def vector(self) -> Vector:
+    def vector(self) -> Row:
         """Return the row."""
         return self.result.vector
 
@@ -96,12 +96,12 @@ class Battery:
     judged: tuple[Judged, ...]
 
     @property
-    def let_through(self) -> tuple[Vector, ...]:
+    def let_through(self) -> tuple[Row, ...]:
         """Return the attacks that were served and must not be."""
         return tuple(one.vector for one in self.judged if one.result.is_a_hole)
 
     @property
-    def refused_good(self) -> tuple[Vector, ...]:
+    def refused_good(self) -> tuple[Row, ...]:
         """Return the good requests that were refused; `control` is the plainest of all."""
         return tuple(one.vector for one in self.judged if one.result.is_too_strict)
 

@@ -60,10 +60,10 @@ class Preset:
     """Hold one public report as something that can be run.
 
     `report` is the project and the number of its issue or pull request; `row` is the id of the
-    negative test that the mistake lets through, and `source` the document section behind it (ids
-    that begin with LAB are the lab's own). `stopped_by` is the check with which a good server
-    refuses the attack. With `too_strict` it is the check by which the weakened one refuses its own
-    holder. `own` is a replay that only this scene has.
+    catalogue's row that the mistake lets through, and `source` the document section behind it.
+    `stopped_by` is the check with which a good server refuses the attack. With `too_strict` it is
+    the check by which the weakened one refuses its own holder. `own` is a replay that only this
+    scene has.
     """
 
     name: str

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from labsim.catalogue.good_request import CannotBeMade, GoodRequest
-from labsim.catalogue.vector import Needs, Vector
+from labsim.catalogue.vector import Needs, Row, Vector
 from labsim.http_message import Ending, Outcome, Request
 from labsim.jose import Malformed
 
@@ -68,12 +68,12 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Hold what became of one vector; `outcome` is None where nothing was sent.
+    """Hold what became of one row; `outcome` is None where nothing was sent, or a scene was played.
 
     `controls` are the good requests around it, if they were sent.
     """
 
-    vector: Vector
+    vector: Row
     verdict: Verdict
     outcome: Outcome | None = None
     why: str = ""
@@ -81,7 +81,7 @@ class Result:
 
     @property
     def is_expected(self) -> bool:
-        """Tell whether the verdict is the one that the vector has."""
+        """Tell whether the verdict is the one that the row has."""
         wanted = Verdict.REFUSED if self.vector.refusal else Verdict.ACCEPTED
         return self.verdict is wanted
 

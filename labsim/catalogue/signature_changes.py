@@ -7,12 +7,12 @@ from typing import Any
 
 import http_sf
 
+from labsim.binding import Holder
 from labsim.catalogue.good_request import CannotBeMade, GoodRequest
 from labsim.catalogue.presenting import refused, served
 from labsim.catalogue.signing import Texts, signed_again, with_signature
 from labsim.catalogue.vector import Actor, Force, Make, Needs, Vector
 from labsim.http_message import Request
-from labsim.keys import SigningKey
 from labsim.rejection import Reason
 from labsim.structured_fields import byte_sequence
 
@@ -85,7 +85,7 @@ def accepted(
 
 
 def resigned(
-    good: GoodRequest, request: Request | None = None, key: SigningKey | None = None, **how: Any
+    good: GoodRequest, request: Request | None = None, key: Holder | None = None, **how: Any
 ) -> Request:
     """Sign a request again, with a fresh nonce; `how` is what `signed_again` takes."""
     nonce = good.presentation.new_id()

@@ -1,8 +1,9 @@
-"""The shape of a row of the catalogue: one change of a good request, and what must come of it.
+"""The shape of a row of the catalogue: what is done, and what must come of it.
 
-A vector is a frozen value and holds no I/O. Its `change` is a pure function from a `GoodRequest` to
-the request that is sent instead; what differs between the two is the row. `before` are requests
-that are sent ahead of it, in order, as a row about a replay needs ("send twice").
+Nearly every row is a `Vector`: a frozen value that holds no I/O. Its `change` is a pure function
+from a `GoodRequest` to the request that is sent instead; what differs between the two is the row.
+`before` are requests that are sent ahead of it, in order, as a row about a replay needs ("send
+twice"). What is no change of one request is `Played` on a lab, or proven `Elsewhere`.
 """
 
 from __future__ import annotations
@@ -92,12 +93,11 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Vector:
-    """One row, for one server and one binding; `refusal` is None where the request must be served.
+class Row:
+    """What every row says, for one server and one binding, however it is shown.
 
-    `source` is document and section in full, `gain` what an attacker gets who is served. `pause`
-    are the seconds that pass after `before`; `at_once` is how many times the request is sent at the
-    same time: of several, one and no more may be served.
+    `source` is document and section in full, `gain` what an attacker gets who is served, `refusal`
+    None where the request must be served.
     """
 
     id: str
@@ -107,16 +107,11 @@ class Vector:
     actor: Actor
     what: str
     gain: str
-    change: Make
-    before: tuple[Make, ...] = ()
-    pause: float = 0.0
-    at_once: int = 1
     refusal: Refusal | None
-    needs: Needs = Needs.NOTHING
 
     @property
     def name(self) -> str:
-        """Return what tells this vector from every other: id, server, binding, what is done."""
+        """Return what tells this row from every other: id, server, binding, what is done."""
         return f"{self.id} {self.actor} {self.binding} {self.what}"
 
     @property
@@ -139,6 +134,31 @@ class Vector:
     def must_be_served(self) -> bool:
         """Tell whether a server that refuses this is too strict."""
         return self.force is Force.MUST_ACCEPT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vector(Row):
+    """A row that is one change of a good request, and what is sent `before` it.
+
+    `pause` are the seconds that pass after `before`; `at_once` is how many times the request is
+    sent at the same time: of several, one and no more may be served.
+    """
+
+    change: Make
+    before: tuple[Make, ...] = ()
+    pause: float = 0.0
+    at_once: int = 1
+    needs: Needs = Needs.NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played(Row):
+    """A row that takes a clock, a race, a grant, a proxy or a client: it is played on a lab.
+
+    `scene` is the preset in labsim/weakened/ whose scene shows it; `refusal` says by which check.
+    """
+
+    scene: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from labsim.errors import LabError
 
 if TYPE_CHECKING:
-    from labsim.probing.own_lab import OwnLab
+    from labsim.preset import Preset
     from labsim.probing.probe import BlockResult
 
 INCONCLUSIVE = 2
@@ -34,7 +32,9 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="labsim probe", description=SUMMARY, epilog=_EPILOG)
     parser.add_argument("config", nargs="?", metavar="CONFIG", help="what is to be probed (TOML)")
     parser.add_argument("--self", action="store_true", help="probe a lab that is started for it")
-    parser.add_argument("--weaken", metavar="PRESET", help="with --self: take its checks out first")
+    parser.add_argument(
+        "--weaken", metavar="PRESET", help="with --self: let one role make this mistake"
+    )
     parser.add_argument("--json", metavar="FILE", help="write every row as JSON")
     parser.add_argument("--junit", metavar="FILE", help="write every row as JUnit XML")
     parser.add_argument(
@@ -49,18 +49,26 @@ def main(arguments: list[str]) -> int:
     try:
         for file in (options.json, options.junit):
             _must_be_writable(file)
-        of_the_lab = options.self
-        found, sent = _of_the_lab(options.weaken) if of_the_lab else _of_a_stranger(options.config)
-        return _present(found, sent, options)
+        preset = _preset(options.weaken)
+        found, sent = _of_the_lab(preset) if options.self else _of_a_stranger(options.config)
+        return _present(found, sent, preset, options)
     except LabError as error:
         # Not 1, as elsewhere: that would say that the server has a fault.
         print(error, file=sys.stderr)
         return INCONCLUSIVE
 
 
+def _preset(name: str | None) -> Preset | None:
+    """Return the preset of this name before anything starts, None for none; or LabError."""
+    from labsim.probing.own_probe import preset_named
+
+    return None if name is None else preset_named(name)
+
+
 def _list() -> int:
     """Print sections, rows by document, and with the reason those that are no vectors."""
     from labsim.catalogue.listed import catalogue, rows_by_document, sections
+    from labsim.catalogue.played import PLAYED
 
     for section in sections():
         count = len({vector.id for vector in section.vectors})
@@ -68,6 +76,9 @@ def _list() -> int:
     print(f"\n{len(catalogue())} vectors, a row counted for each server and binding. By document:")
     for document, count in rows_by_document().items():
         print(f"  {document:<30} {count:>4}")
+    print("\nPlayed on the lab by --self, as they are no change of one request:")
+    for played in PLAYED:
+        print(f"  {played.id}: {played.what} ({played.source}); the scene of {played.scene}")
     print("\nProven elsewhere, or not applicable here:")
     for row in (row for section in sections() for row in section.elsewhere):
         where = row.proven or "not applicable"
@@ -88,67 +99,14 @@ def _of_a_stranger(config: str) -> tuple[list[BlockResult], int]:
         return found, stranger.send.count
 
 
-def _of_the_lab(preset: str | None) -> tuple[list[BlockResult], int]:
+def _of_the_lab(preset: Preset | None) -> tuple[list[BlockResult], int]:
     """Probe both servers of a fresh lab under every binding, without nonces and with them."""
-    from labsim.catalogue.listed import catalogue
-    from labsim.catalogue.stage import asks_nonces
-    from labsim.estate.names import TERMINATOR
+    from labsim.probing import own_probe
     from labsim.probing.own_lab import started
-    from labsim.probing.probe import blocks, run
 
     with started() as own:
         _say(f"Probing the lab's own servers, in {own.lab.run_folder}.")
-        every = catalogue()
-        how: Any = (own.good_for, own.send, _progress, own.means)
-        role = _role_of(own, preset) if preset else ""
-        with _weakened(own, role, preset):
-            found = run(blocks(v for v in every if not asks_nonces(v)), *how)
-        own.ask_for_nonces()
-        # A proxy stands in a variant of its own, and there is no other way to put nonces there.
-        with _weakened(own, role, preset if role != TERMINATOR else None):
-            found += run(blocks(filter(asks_nonces, every)), *how)
-        return found, own.send.count
-
-
-@contextmanager
-def _weakened(own: OwnLab, role: str, preset: str | None) -> Iterator[None]:
-    """Let a role make a preset's mistake until the block ends."""
-    if preset is None:
-        yield
-        return
-    lab: Any = own.lab
-    with lab.weakened(role, preset=preset):
-        own.forget_tokens()
-        yield
-    own.forget_tokens()
-
-
-def _role_of(own: OwnLab, preset: str) -> str:
-    """Return the name of the role that a preset is for; a proxy is put there first.
-
-    LabError for a preset that does not exist, or that no server can show.
-    """
-    from labsim.estate.names import AUTHORIZATION_SERVER, TERMINATOR
-    from labsim.probing.own_lab import RESOURCE
-
-    if not hasattr(own.lab, "weakened"):
-        todo = "Run it without --weaken."
-        raise LabError("This lab has no weakened presets.", "Nothing was probed.", todo)
-    known = importlib.import_module("labsim.preset")
-    made = known.presets()
-    if preset not in made:
-        raise LabError.unknown("preset", preset, made)
-    role = made[preset].role
-    if role is known.Role.CLIENT:
-        raise LabError(
-            f"The preset {preset} is for a client, and a probe is sent to servers.",
-            "Nothing was probed.",
-            "Run it as demo --weaken does.",
-        )
-    if role is known.Role.PROXY:
-        own.vary("proxy_strips")
-        return TERMINATOR
-    return AUTHORIZATION_SERVER if role is known.Role.AUTHORIZATION_SERVER else RESOURCE
+        return own_probe.probe(own.lab, own, preset, _progress), own.send.count
 
 
 def _progress(result: BlockResult) -> None:
@@ -156,15 +114,20 @@ def _progress(result: BlockResult) -> None:
     _say(f"  {result.block.name}: {done} rows{'' if not result.failed_control else ', in doubt'}")
 
 
-def _present(found: list[BlockResult], sent: int, options: argparse.Namespace) -> int:
-    from labsim.probing import findings
+def _present(
+    found: list[BlockResult], sent: int, preset: Preset | None, options: argparse.Namespace
+) -> int:
+    from labsim.probing import findings, own_probe
 
     width = min(max(shutil.get_terminal_size((100, 24)).columns, 72), 140)
     print(findings.table(found, width, every_row=not options.brief))
     print()
     print(findings.summary(found, sent))
+    if preset:
+        print(own_probe.card(preset, found, width))
     if options.json:
-        _write(options.json, json.dumps(findings.as_json(found, sent), indent=1) + "\n")
+        told = {**findings.as_json(found, sent), "weakened": preset and preset.name}
+        _write(options.json, json.dumps(told, indent=1) + "\n")
     if options.junit:
         _write(options.junit, findings.as_junit(found))
     return findings.exit_status(found)

@@ -8,6 +8,7 @@ proof covers must go out as it was signed.
 from __future__ import annotations
 
 import contextlib
+import math
 import ssl
 import time
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 
 import httpcore
 
+from labsim.estate.timed_stream import Deadline, TimedBackend
 from labsim.estate.tls import client_context, file_of_memory, plain_client_context, tls_reason
 from labsim.http_message import Ending, Outcome, Request, Response
 
@@ -47,8 +49,8 @@ class Dialler:
     used from several threads. LabError if a certificate file cannot be read.
 
     `proxy` is the URL of an HTTP proxy, reached by CONNECT (RFC 9110 section 9.3.6), and
-    `proxy_ca_file` the CA of one that intercepts. `seconds` bounds each step of a call, and the
-    whole of a long answer.
+    `proxy_ca_file` the CA of one that intercepts. `seconds` bounds each step of a call: the head of
+    an answer is one, interim answers included, and its content is one.
     """
 
     def __init__(
@@ -111,19 +113,21 @@ class Dialler:
         if pool is None:
             return Outcome(Ending.NOT_POSSIBLE, None, None, "There is no key for that certificate.")
         shows = self._shows_always or bool(shown)
-        trip = _Trip(request, self._proxy, self._seconds, shows)
+        trip = _Trip(request, self._proxy, self._seconds, shows, self._network.deadline)
         try:
             outgoing = _outgoing(request, self._seconds, trip)
         except ValueError as error:
             return Outcome(Ending.NOT_POSSIBLE, None, None, f"This cannot be sent: {error}.")
         try:
             with contextlib.closing(pool.handle_request(outgoing)) as answer:
-                return Outcome.answered(request, _received(answer, self._seconds))
+                return Outcome.answered(request, _received(answer))
         except httpcore.LocalProtocolError as error:
             return Outcome(Ending.NOT_POSSIBLE, None, None, f"This cannot be sent: {error}.")
         except _FAILURES as error:
             ending, detail = trip.failed(error)
             return Outcome(ending, request, None, detail)
+        finally:
+            self._network.deadline.until = math.inf
 
     def route(self, ports: Mapping[str, int]) -> None:
         """Connect for these authorities (host:port) to other ports, and drop kept connections."""
@@ -141,7 +145,7 @@ class Dialler:
             pool.close()
 
 
-class _Network(httpcore.SyncBackend):
+class _Network(TimedBackend):
     """Connect where a load balancer would send one: the request itself does not change."""
 
     def __init__(self) -> None:
@@ -182,9 +186,8 @@ def _outgoing(request: Request, seconds: float, trip: _Trip) -> httpcore.Request
     )
 
 
-def _received(answer: httpcore.Response, seconds: float) -> Response:
-    """Read the whole answer within its bounds; RemoteProtocolError or ReadTimeout beyond them."""
-    until = time.monotonic() + seconds
+def _received(answer: httpcore.Response) -> Response:
+    """Read the whole answer; RemoteProtocolError if it is too big, ReadTimeout if it takes long."""
     parts: list[bytes] = []
     size = 0
     for part in answer.iter_stream():
@@ -192,8 +195,6 @@ def _received(answer: httpcore.Response, seconds: float) -> Response:
         parts.append(part)
         if size > _ANSWER_BYTES:
             raise httpcore.RemoteProtocolError(f"the answer is over {_ANSWER_BYTES} bytes")
-        if time.monotonic() > until:
-            raise httpcore.ReadTimeout
     fields = tuple(
         (name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers
     )
@@ -203,7 +204,10 @@ def _received(answer: httpcore.Response, seconds: float) -> Response:
 class _Trip:
     """Remember how far one request got, as the same error means different things on the way."""
 
-    def __init__(self, request: Request, proxy: str, seconds: float, certificate: bool) -> None:
+    def __init__(
+        self, request: Request, proxy: str, seconds: float, certificate: bool, deadline: Deadline
+    ) -> None:
+        self._deadline = deadline
         self._place = request.authority
         self._proxy = proxy
         self._seconds = seconds
@@ -227,7 +231,10 @@ class _Trip:
         elif what in ("send_request_headers.failed", "send_request_body.failed"):
             # httpcore keeps this to itself and reads on, where there may be nothing but an end.
             self._write_error = info["exception"]
+        elif what == "receive_response_headers.started":
+            self._deadline.until = time.monotonic() + self._seconds
         elif what == "receive_response_headers.complete":
+            self._deadline.until = time.monotonic() + self._seconds  # for the content
             self._just_shaken = False
 
     def failed(self, error: Exception) -> tuple[Ending, str]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SECONDS = 2.0
 """Real seconds to wait for an answer."""
+LATE = 30
+"""Real seconds that a record is kept beyond its time: for requests that wait to be decided."""
 
 
 def connected(url: str) -> redis.Redis:
@@ -64,8 +66,8 @@ class RedisReplayMemory:
         """Record `key` until `until` and say whether it is new; raises StorageUnavailable."""
         import redis
 
-        # One second more: the record must not end before the proof does (keycloak issue 43505).
-        seconds = max(1, math.ceil(until - now) + 1)
+        # The record must not end before the proof does (keycloak issue 43505).
+        seconds = max(1, math.ceil(until - now)) + LATE
         try:
             answer = self._client.set(self._prefix + fingerprint(key), b"", nx=True, ex=seconds)
         except redis.RedisError as error:

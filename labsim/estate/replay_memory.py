@@ -33,12 +33,17 @@ CREATE TABLE IF NOT EXISTS spent (proof BLOB PRIMARY KEY, until REAL NOT NULL) W
 """
 SPENT_PAGE = 1024
 """Octets of a page: an insert rewrites one."""
+_SWEPT = b""
+"""The row that says up to when the store was swept; a proof's fingerprint has 32 octets."""
 # One statement decides: two servers that share the file cannot both be first. What is there still,
-# although its time is over, makes way.
+# although its time is over, makes way. Whoever looked at the clock before a sweep comes too late
+# for a proof that the sweep may have taken away.
 _INSERT = """
-INSERT INTO spent VALUES (?1, ?2)
+INSERT INTO spent SELECT ?1, ?2
+WHERE NOT EXISTS (SELECT 1 FROM spent WHERE proof = x'' AND until > ?2 AND until > ?3)
 ON CONFLICT DO UPDATE SET until = ?2 WHERE until < ?3
 """
+_SWEEPING = "INSERT INTO spent VALUES (?1, ?2) ON CONFLICT DO UPDATE SET until = max(until, ?2)"
 
 
 def known_kind(kind: str) -> str:
@@ -60,11 +65,13 @@ class InProcessReplayMemory:
     def __init__(self, bound: int = BOUND) -> None:
         self._spent: dict[tuple[str, str], float] = {}
         self._bound = bound
+        self._swept = float("-inf")
         self._lock = threading.Lock()
 
     def is_first(self, key: tuple[str, str], until: float, now: float) -> bool:
         """Record `key` until `until` and say whether it is new; raises StorageUnavailable."""
         with self._lock:
+            self._swept = max(self._swept, now)
             # The oldest stand in front; one whose time was set further ahead holds up the next,
             # for no longer than the window is wide.
             while self._spent:
@@ -72,7 +79,9 @@ class InProcessReplayMemory:
                 if self._spent[oldest] >= now:
                     break
                 del self._spent[oldest]
-            if self._spent.get(key, now - 1) >= now:
+            # A request that waited has a clock behind the sweep, which may have taken its proof.
+            is_late = now < self._swept and until < self._swept
+            if is_late or self._spent.get(key, now - 1) >= now:
                 return False
             if len(self._spent) >= self._bound:
                 raise StorageUnavailable(f"the replay memory is full ({self._bound} entries)")
@@ -134,6 +143,8 @@ class SqliteReplayMemory:
         self, connection: sqlite3.Connection, proof: bytes, until: float, now: float
     ) -> bool:
         if now - self._swept >= _SWEEP_SECONDS:
+            # In this order: what is said to be swept may be there still, and not the other way.
+            connection.execute(_SWEEPING, (_SWEPT, now))
             connection.execute("DELETE FROM spent WHERE until < ?", (now,))
             self._room = self._counted_room(connection)
             self._swept = now
@@ -150,7 +161,7 @@ class SqliteReplayMemory:
 
     def _counted_room(self, connection: sqlite3.Connection) -> int:
         count: int = connection.execute("SELECT count(*) FROM spent").fetchone()[0]
-        return self._bound - count
+        return self._bound - (count - 1)  # without the row about sweeps
 
     def _let_go(self) -> None:
         if self._connection is not None:

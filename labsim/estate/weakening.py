@@ -8,7 +8,7 @@ which one let a thief in.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -54,7 +54,7 @@ def weakened(estate: Estate, role: str, name: str, called: str = "") -> Iterator
         raise LabError(
             f"The lab is weakened already: {estate.weakening.called} at {estate.weakening.role}.",
             "Nothing was changed: of two mistakes, nobody could tell which one let a thief in.",
-            "Leave that `with` first.",
+            "Leave that `with` first; lab.reset() starts good servers.",
         )
     processes = _processes(estate, role)
     estate.weakening = Weakening(role, preset, called or name)
@@ -63,10 +63,16 @@ def weakened(estate: Estate, role: str, name: str, called: str = "") -> Iterator
             child.call("weaken", preset=name, called=called or name)
         yield preset
     finally:
+        # One that cannot be put right stops none of the others, and the lab goes on saying so.
+        with ExitStack() as each:
+            for child in processes:
+                each.callback(_put_right, child)
         estate.weakening = None
-        for child in processes:
-            if child.alive:  # else the lab was stopped or reset meanwhile, and nothing is weak
-                child.call("weaken", preset="", called="")
+
+
+def _put_right(child: Child) -> None:
+    if child.alive:  # else the lab was stopped or reset meanwhile, and nothing is weak
+        child.call("weaken", preset="", called="")
 
 
 def preset_for(estate: Estate, role: str, name: str) -> Preset:

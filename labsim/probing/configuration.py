@@ -21,9 +21,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from labsim.errors import LabError
 from labsim.estate.checked_table import Table, shown
-from labsim.jose import Malformed
 from labsim.keys import SigningKey
 from labsim.rooms import names
+from labsim.target_uri import comparable_target_uri
 
 ALLOWED = "I am allowed to test this server"
 """What the configuration has to say of a host that is not this machine."""
@@ -108,7 +108,7 @@ def _read(file: Path) -> dict[str, Any]:
         why = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
         todo = "Name a TOML file: docs/probe.md has an example."
         raise LabError(f"{shown(file)} cannot be read: {why}.", "Nothing was sent.", todo) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         todo = "Mend that place; docs/probe.md has an example."
         raise LabError(f"{shown(file)} is no TOML: {error}.", "Nothing was sent.", todo) from None
 
@@ -120,7 +120,8 @@ def _https(table: Table, key: str) -> str:
         usable = parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
-    if not usable or not url.isascii() or "#" in url or parts.username is not None:
+    # A URI as RFC 3986 has it: another could not be sent, or is read in two ways.
+    if not usable or comparable_target_uri(url) is None or "#" in url:
         todo = "Write an https URL without a fragment: the probe speaks TLS and nothing else."
         raise table.refusal(key, f"{url!r} is no URL that can be asked", todo)
     return url
@@ -205,7 +206,7 @@ def _private_key(table: Table, name: str) -> SigningKey:
         if data.lstrip().startswith(b"{"):
             return SigningKey.from_jwk(json.loads(data))
         private = serialization.load_pem_private_key(data, None)
-    except (ValueError, TypeError, UnsupportedAlgorithm, Malformed) as error:
+    except (ValueError, TypeError, RecursionError, UnsupportedAlgorithm) as error:
         todo = "Write a JWK with its private member, or PEM without a passphrase."
         raise table.refusal(name, f"it holds no usable private key: {error}", todo) from None
     is_p256 = isinstance(private, ec.EllipticCurvePrivateKey) and private.curve.name == "secp256r1"
@@ -239,7 +240,7 @@ def _token(file: Path, raw: Mapping[str, Any]) -> str | TokenRequest:
     if ways == ["endpoint"]:
         return _request(table, have)
     given = table.text("given") if ways == ["given"] else _line(table, "file")
-    if not given.isascii() or not given.isprintable() or " " in given:
+    if not given or not given.isascii() or not given.isprintable() or " " in given:
         todo = "Write the access token alone, without its scheme."
         raise table.refusal(ways[0], "this is no token", todo)
     return given

@@ -140,6 +140,12 @@ class OwnLab:
         self.lab.vary(variant)
         self.send.allow(*self._addresses())
 
+    def ask_for_none(self) -> None:
+        """Put every server into its base variant, in which none asks for nonces."""
+        self.vary("base")
+        self._tokens.clear()
+        self.send.nonces.clear()
+
     @property
     def means(self) -> Means:
         """Return what can be done here besides sending: lab time can be let pass."""

@@ -33,7 +33,7 @@ PRESET = Preset(
     report="marcjazz/authkestra issue 224",
     missed="TLS checked certificates on every connection, and no token had cnf.x5t#S256.",
     fix="Stamp cnf.x5t#S256 at the token endpoint, and refuse there if no certificate arrives.",
-    row="LAB-03",
+    row="MT-01/02",
     source="RFC 8705 section 3.1",
     role=Role.AUTHORIZATION_SERVER,
     scene=Scene(binding="mtls", theft="log_line", replay="token_as_is"),

@@ -56,7 +56,7 @@ PRESET = Preset(
     report="better-auth pull request 10039",
     missed="htu was normalised to be compared, and the replay key was built from it as it came.",
     fix="Build the replay key from the key's thumbprint and jti, or from what was compared.",
-    row="DR-02",
+    row="DR-02b",
     source="RFC 9449 section 11.1",
     role=Role.RESOURCE_SERVER,
     scene=Scene(binding="dpop", theft="container_files", replay="respelled_target"),

@@ -14,7 +14,7 @@ PRESET = Preset(
     report="AzureAD/microsoft-authentication-library-for-dotnet issue 6117",
     missed="The token cache did not ask which certificate a token is bound to, nor heed a refusal.",
     fix="Key the cache by the certificate's thumbprint, and drop a token that was refused.",
-    row="MT-05",
+    row="MT-05b",
     source="RFC 8705 section 6.3",
     role=Role.CLIENT,
     scene=Scene(binding="mtls", renews=True),

@@ -37,7 +37,7 @@ PRESET = Preset(
     report="auth0/node-oauth2-jwt-bearer issue 258",
     missed="Members of cnf that are not understood must be ignored; they were counted.",
     fix="Look for the member that you know, and ignore the others.",
-    row="LAB-02",
+    row="AT-19b",
     source="RFC 7800 section 3.1",
     role=Role.RESOURCE_SERVER,
     scene=Scene(binding="dpop", variant="cnf_says_more"),

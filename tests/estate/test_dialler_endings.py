@@ -178,12 +178,20 @@ def test_a_server_that_says_nothing(files: Files, script: Script, in_tls: bool) 
         is_unreachable(call(Dialler(files.ca, seconds=0.3), server.port), server.place)
 
 
-def dripping(connection: socket.socket) -> None:
-    """Answer with a body that comes byte by byte until the client has had enough."""
-    connection.recv(65536)
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 999999\r\n\r\n")
-    while not select.select([connection], [], [], 0.02)[0]:
-        connection.sendall(b"x")
+def dripping(first: bytes, more: bytes) -> Script:
+    """Answer with what never ends: one piece after the other until the client has had enough."""
+
+    def script(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(first)
+        while not select.select([connection], [], [], 0.02)[0]:
+            connection.sendall(more)
+
+    return script
+
+
+INTERIM = b"HTTP/1.1 102 Processing\r\n\r\n"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 @pytest.mark.parametrize(
@@ -194,7 +202,11 @@ def dripping(connection: socket.socket) -> None:
         (saying(b"HTTP/1.1 200 OK\r\n"), "within 0.3 seconds"),
         (saying(OK[:-1]), "within 0.3 seconds"),
         (saying(OK.replace(b"2\r\n", b"1001\r\n") + b"x" * 999), "over 1000 bytes"),
-        (dripping, "within 0.3 seconds"),
+        (dripping(OK[:17] + b"Content-Length: 999999\r\n\r\n", b"x"), "within 0.3 seconds"),
+        (dripping(OK[:17], b"X: y\r\n"), "within 0.3 seconds"),
+        (dripping(INTERIM, INTERIM), "within 0.3 seconds"),
+        (dripping(CHUNKED + b"1;", b"e"), "within 0.3 seconds"),
+        (dripping(CHUNKED + b"0\r\n", b"X: y\r\n"), "within 0.3 seconds"),
     ],
 )
 def test_an_answer_that_is_no_good(

@@ -64,6 +64,18 @@ def test_a_scene_that_ends_otherwise_is_noticed(lab: labsim.Lab) -> None:
     assert museum.mistakes(PRESETS["cnf_ignored_under_bearer"], seen)
 
 
+def test_who_stops_listening_leaves_a_good_lab(lab: labsim.Lab) -> None:
+    def told(seen: Seen) -> None:
+        if seen.when == "weakened":
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        museum.visit(lab, "forged_header_passes", told)
+    assert lab.variant == "base"
+    assert "WEAKENED" not in lab.summary()
+    assert {row["outcome"] for row in lab.work_rows("storefront")} == {"served"}
+
+
 def test_a_weakening_is_loud_and_ends_with_its_block(lab: labsim.Lab) -> None:
     def marked() -> set[str]:
         return {str(lab.event(r["request_id"]).get("weakened", "")) for r in lab.work_rows(CLIENT)}

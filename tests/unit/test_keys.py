@@ -190,3 +190,11 @@ def test_a_key_may_have_a_certificate() -> None:
     assert (key.certificate, certified.certificate) == (None, b"der")
     assert certified.public_jwk == key.public_jwk
     assert public_key(key.public_jwk).verifies(certified.sign(b"m"), b"m")
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "Ed25519"])
+def test_two_halves_of_two_keys_are_none(algorithm: str) -> None:
+    one, other = SigningKey.generate(algorithm), SigningKey.generate(algorithm)
+    assert SigningKey.from_jwk(one.private_jwk).public_jwk == one.public_jwk
+    with pytest.raises(Malformed, match="another key's"):
+        SigningKey.from_jwk(one.private_jwk | other.public_jwk)

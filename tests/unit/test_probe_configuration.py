@@ -97,6 +97,9 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"url": "https://user@127.0.0.1/a"}, "no URL that can be asked"),
     ({"url": "https://127.0.0.1:99999/a"}, "no URL that can be asked"),
     ({"url": "https://127.0.0.1/a#b"}, "no URL that can be asked"),
+    ({"url": "https://127.0.0.1/a b"}, "no URL that can be asked"),
+    ({"url": "https://127.0.0.1/%"}, "no URL that can be asked"),
+    ({"url": "https://[::1%25eth0]/a"}, "no URL that can be asked"),
     ({"binding": "magic"}, r"binding: 'magic' is unknown.*bearer, dpop"),
     ({"ca_file": "none.pem"}, r"ca_file: there is no file .*none.pem"),
     ({"ca_file": "text.pem"}, "ca_file: it holds none"),
@@ -110,6 +113,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"key": {"file": "rsa.pem"}}, "key.file: the key is of another kind"),
     ({"key": {"file": "p384.pem"}}, "key.file: the key is of another kind"),
     ({"key": {"file": "public.json"}}, "key.file: it holds no usable private key"),
+    ({"key": {"file": "deep.json"}}, "key.file: it holds no usable private key"),
+    ({"key": {"file": "halves.json"}}, "key.file: it holds no usable private key.*another key's"),
     ({"key": {"file": "key.json", "name": "x"}}, "key.name: there is no such key"),
     ({"binding": "mtls"}, "key.certificate_file: the key is missing"),
     ({"key": {"file": "key.json", "certificate_file": "text.pem"}}, "certificate_file: it holds none"),
@@ -117,6 +122,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"token": None}, r"token: the key is missing.*\[token\]"),
     ({"token": {}}, "there are 0 ways to a token"),
     ({"token": {"given": "a", "file": "b"}}, "there are 2 ways to a token"),
+    ({"token": {"file": "nothing.txt"}}, "token.file: this is no token"),
     ({"token": {"given": "Bearer abc"}}, "token.given: this is no token"),
     ({"token": {"endpoint": "https://a.test"}}, "there are 0 ways to authenticate"),
     ({"token": {"endpoint": "https://a.test", "secret": "s"}}, "token.client_id: the key is missing"),
@@ -135,6 +141,10 @@ def test_what_is_wrong_is_named(folder: Path, change: dict[str, Any], said: str)
     for name, key in others.items():
         (folder / f"{name}.pem").write_bytes(key.private_bytes(*encoding))
     (folder / "public.json").write_text(json.dumps(SigningKey.generate().public_jwk))
+    halves = SigningKey.generate().private_jwk | SigningKey.generate().public_jwk
+    (folder / "halves.json").write_text(json.dumps(halves))
+    (folder / "deep.json").write_text('{"d":' * 100_000)
+    (folder / "nothing.txt").write_text("\n")
     with pytest.raises(LabError, match=said) as raised:
         load(written(folder, **change))
     assert str(raised.value).count("\n") == 0
@@ -142,7 +152,7 @@ def test_what_is_wrong_is_named(folder: Path, change: dict[str, Any], said: str)
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(b"url = ", "is no TOML"), (b"\xff", "cannot be read"), (None, "cannot be read")]
+    ("content", "said"), [(b"url = ", "is no TOML"), (b"url = " + b"[" * 100_000, "is no TOML"), (b"\xff", "cannot be read"), (None, "cannot be read")]
 )  # fmt: skip
 def test_a_file_that_is_none_is_named(folder: Path, content: bytes | None, said: str) -> None:
     file = folder / "broken.toml"

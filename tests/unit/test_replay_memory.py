@@ -77,6 +77,22 @@ def test_a_record_lives_no_longer_on_the_labs_clock(bounded: ReplayMemory) -> No
     assert not bounded.is_first(("who", "what"), NOW + 200, NOW + 61)
 
 
+def test_whoever_looked_at_the_clock_first_and_comes_last_is_not_first(make: Make) -> None:
+    """A request may wait between its clock and the memory, while others go on and sweep it."""
+    one, another = make(), make()
+    assert one.is_first(("who", "what"), NOW + 60, NOW)
+    assert another.is_first(("who", "of now"), NOW + 121, NOW + 61)
+    assert not one.is_first(("who", "what"), NOW + 60, NOW + 59.9)
+    assert not another.is_first(("who", "what"), NOW + 60, NOW + 59.9)
+
+
+def test_a_late_one_is_first_if_its_time_is_not_over(make: Make) -> None:
+    memory = make()
+    assert memory.is_first(("who", "of now"), NOW + 121, NOW + 61)
+    assert memory.is_first(("who", "what"), NOW + 62, NOW + 59.9)
+    assert not memory.is_first(("who", "what"), NOW + 62, NOW + 59.9)
+
+
 def test_a_kind_that_is_not_there_is_answered_with_those_that_are() -> None:
     with pytest.raises(LabError, match="sqlite, in_process, redis://host:port"):
         replay_memory.known_kind("paper")
