@@ -97,7 +97,7 @@ class SqliteReplayMemory:
     """
 
     def __init__(self, file: Path, bound: int = BOUND) -> None:
-        self._file = file
+        self._file, self._path = file, str(file)  # looked for with every proof
         self._bound = bound
         self._room = 0
         self._swept = float("-inf")
@@ -129,7 +129,7 @@ class SqliteReplayMemory:
         """Record `key` until `until` and say whether it is new; raises StorageUnavailable."""
         proof = fingerprint(key)
         with self._lock:
-            if not os.path.exists(self._file):
+            if not os.path.exists(self._path):
                 raise StorageUnavailable(f"{self._file.name} is gone")
             try:
                 if self._connection is None:

@@ -75,7 +75,7 @@ class Database:
     """
 
     def __init__(self, file: Path, schema: str, pages: int | None = None) -> None:
-        self._file = file
+        self._file, self._path = file, str(file)  # looked for each time
         self._pages = pages
         self._idle: deque[sqlite3.Connection] = deque(maxlen=_KEPT)
         make_store(file, schema)
@@ -104,7 +104,7 @@ class Database:
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
         """Yield a connection of the caller's own; StorageUnavailable for whatever SQLite raises."""
-        if not self._file.exists():
+        if not os.path.exists(self._path):
             raise StorageUnavailable(f"{self._file.name} is gone")
         try:
             connection = self._taken() or self._open()
