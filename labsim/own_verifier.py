@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from labsim.catalogue.listed import catalogue
-from labsim.catalogue.running import Result, Verdict, run_between
+from labsim.catalogue.running import Means, Result, Sender, Verdict, run_between
 from labsim.catalogue.stage import Stage, asks_nonces
 from labsim.catalogue.vector import Actor, Row, Vector
 from labsim.charts import cards
@@ -204,9 +204,15 @@ def _control(verify: Verify, stage: Stage, binding: str) -> str:
 
 def _judge(verify: Verify, stage: Stage, vector: Vector) -> Judged:
     asked = Asked(verify, stage)
-    result = run_between(vector, lambda: stage.good_for(vector), asked)
+    means = Means(stage.advance, _in_turn)
+    result = run_between(vector, lambda: stage.good_for(vector), asked, means)
     accident = isinstance(asked.raised, _ACCIDENTS) and result.verdict is Verdict.REFUSED
     return Judged(result, _said(asked), accident)
+
+
+def _in_turn(send: Sender, request: Request, count: int) -> list[Outcome]:
+    """Ask one after the other what is a race elsewhere: a learner's set is no shared store."""
+    return [send(request) for _ in range(count)]
 
 
 def _said(asked: Asked) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from labsim import checks
 from labsim.binding import ReplayMemory
@@ -75,7 +76,8 @@ def ablate(of: str, check: Check, memory: Memory) -> Ablated:
     stages = {on: weakened_stage(of, check, memory, nonces=on) for on in (False, True)}
     for vector in naming(of, check):
         stage = stages[asks_nonces(vector)]
-        result = run_between(vector, lambda v=vector, s=stage: s.good_for(v), stage.send)  # type: ignore[misc]
+        supply = partial(stage.good_for, vector)
+        result = run_between(vector, supply, stage.send, stage.means)
         if result.verdict is Verdict.ACCEPTED:
             alone.append(vector)
         else:

@@ -22,7 +22,7 @@ NEEDS_MORE_THAN_A_STAGE = {
 
 
 def served(vector: Vector, stage) -> bool:
-    result = run_between(vector, lambda: stage.good_for(vector), stage.send)
+    result = run_between(vector, lambda: stage.good_for(vector), stage.send, stage.means)
     return result.verdict is Verdict.ACCEPTED
 
 
