@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from labsim.errors import LabError
+
 VARIABLE: Final = "LABSIM_PROGRESS"
 KINDS: Final = ("", "predictions", "attempts", "ideas")
 """What there is: the record of checks, which has the plain name, and what lies beside it."""
@@ -41,12 +43,13 @@ def lines(kind: str) -> list[dict[str, Any]]:
     """Return the lines of a kind, in the order of writing; none if there is no such file.
 
     A line that is no JSON object is left out: a machine that went off in mid-write leaves one.
-    Raises OSError for a file that is there and cannot be read.
+    Raises LabError for a file that is there and cannot be read.
     """
     path = file(kind)
-    if not path.exists():
-        return []
-    text = path.read_text(encoding="utf-8", errors="replace")
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    except OSError as error:
+        raise _unusable(path, "read", error) from error
     return [row for row in map(_row, text.splitlines()) if row]
 
 
@@ -59,8 +62,19 @@ def _row(line: str) -> dict[str, Any]:
 
 
 def remove() -> list[Path]:
-    """Remove the files of all kinds; return those that were there."""
+    """Remove the files of all kinds; return those that were there. Raises LabError if it cannot."""
     there = [path for path in map(file, KINDS) if path.exists()]
     for path in there:
-        path.unlink()
+        try:
+            path.unlink()
+        except OSError as error:
+            raise _unusable(path, "removed", error) from error
     return there
+
+
+def _unusable(path: Path, how: str, error: OSError) -> LabError:
+    return LabError(
+        f"Your record {path} cannot be {how}: {error.strerror}.",
+        "It was left as it is.",
+        f"Set {VARIABLE} to a file of yours, or unset it.",
+    )

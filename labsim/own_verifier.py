@@ -11,6 +11,7 @@ and `claims` are its claims. All else is the function's: scheme, proof, binding,
 
 from __future__ import annotations
 
+import inspect
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -40,15 +41,20 @@ _ACCIDENTS: Final = (
     ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, NameError,
     RecursionError, TypeError,
 )  # fmt: skip
+_GIVEN: Final = ("request", "claims", "now", "seen")
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Hold what a function did with one row; `raised` is what it refused with, as text."""
+    """Hold what a function did with one row; `raised` is what it refused with, as text.
+
+    `said_false`: it returned False where it may have meant to refuse, which serves.
+    """
 
     result: Result
     raised: str = ""
     by_accident: bool = False
+    said_false: bool = False
 
     @property
     def vector(self) -> Row:
@@ -67,6 +73,7 @@ class Asked:
         self._stage = stage
         self._seen: set[Any] = set()
         self.raised: Exception | None = None
+        self.said_false = False
 
     def __call__(self, request: Request) -> Outcome:
         """Let the function decide one request."""
@@ -80,10 +87,11 @@ class Asked:
             detail = f"not your function's to refuse ({rejection.check})"
             return Outcome(Ending.NOT_POSSIBLE, detail=detail)
         try:
-            self._verify(request, claims, self._stage.now, self._seen)
+            said = self._verify(request, claims, self._stage.now, self._seen)
         except Exception as error:  # noqa: BLE001 - to raise, whatever it is, is to refuse
             self.raised = error
             return Outcome.answered(request, Response(401))
+        self.said_false |= said is False
         return Outcome.answered(request, Response(200))
 
 
@@ -143,10 +151,12 @@ class Battery:
         through = [f"{v.id}, {v.what}: {v.gain} ({v.source})" for v in self.let_through]
         good = [f"{v.id}, {v.what} ({v.source})" for v in self.refused_good]
         accidents = [f"{j.vector.id}, {j.vector.what}: {j.raised}" for j in self.by_accident]
+        meant = [f"{j.vector.id}, {j.vector.what}" for j in self.judged if j.said_false]
         found = {
             "Refused": [self.control] if self.control else [],
             "Let through": [] if self.control else through,
             "Refused though good": [] if self.control else good,
+            "Returned False, which serves: to refuse is to raise": meant,
             "Raised by Python, which a server answers with 500": accidents,
         }
         return {title: rows for title, rows in found.items() if rows}
@@ -173,7 +183,7 @@ def battery(verify: Verify, binding: str = "dpop") -> Battery:
     `verify(request, claims, now, seen)` gets a `Request`, the claims of its token (a dict), the
     time in seconds since 1970 and a set of its own that lasts from request to request; it raises
     to refuse. Rows about the token itself and about server nonces are left out. Raises LabError
-    for what is no function, and for a binding that does not exist or has no rows.
+    for what is no function of four arguments, and for a binding that does not exist or has no rows.
     """
     _must_be_a_function(verify)
     if binding not in names("labsim.bindings"):
@@ -194,6 +204,16 @@ def _must_be_a_function(given: object) -> None:
     if not callable(given):
         what = f"{given!r} is no function: nothing was run."
         raise LabError(what, todo="Give the function itself: labsim.battery(verify).")
+    try:
+        inspect.signature(given).bind(*_GIVEN)
+    except ValueError:  # one of Python's own, which does not say what it takes
+        return
+    except TypeError as error:
+        raise LabError(
+            f"This function cannot be called with four arguments: {error}.",
+            "Nothing was run.",
+            f"Write it as verify({', '.join(_GIVEN)}).",
+        ) from None
 
 
 def _control(verify: Verify, stage: Stage, binding: str) -> str:
@@ -207,7 +227,7 @@ def _judge(verify: Verify, stage: Stage, vector: Vector) -> Judged:
     means = Means(stage.advance, _in_turn)
     result = run_between(vector, lambda: stage.good_for(vector), asked, means)
     accident = isinstance(asked.raised, _ACCIDENTS) and result.verdict is Verdict.REFUSED
-    return Judged(result, _said(asked), accident)
+    return Judged(result, _said(asked), accident, asked.said_false)
 
 
 def _in_turn(send: Sender, request: Request, count: int) -> list[Outcome]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from labsim.estate.plan import Client, Plan, Resource
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class EstateMap:
     """Hold what the map shows: a plan and what is in use; `estate_map` makes one."""
 
@@ -107,6 +107,10 @@ class EstateMap:
         from labsim.charts import estate_mermaid
 
         return estate_mermaid.text(self)
+
+    def __repr__(self) -> str:
+        """Say it in words, for a terminal."""
+        return self.alt
 
     def _repr_mimebundle_(self, **_how: Any) -> dict[str, str]:
         # No text/html: JupyterLab would prefer it to the mermaid drawing.

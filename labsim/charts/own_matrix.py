@@ -25,7 +25,6 @@ HEAD: Final = 0.52
 GROUP: Final = 0.28
 """Inches: a row's name, a cell, the names of the columns, the name of a notebook."""
 NARROWEST: Final = 5
-_SERVED: Final = (Look.SERVED, Look.SERVED_IN_PART)
 
 
 def picture(rows: Sequence[Row]) -> Picture:

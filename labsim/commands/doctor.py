@@ -238,10 +238,11 @@ def _disk(checkout: Checkout) -> Finding:
 
 
 def _temporary_folder() -> Finding:
+    folder = os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - as estate.run_folder has it
     try:
-        with tempfile.TemporaryFile() as file:
-            file.write(b"labsim")
-        return Finding("temporary files", OK, tempfile.gettempdir())
+        with tempfile.TemporaryFile(buffering=0, dir=folder) as file:
+            file.write(bytes(1 << 18))  # and as much as it must be able to write there
+        return Finding("temporary files", OK, folder)
     except OSError as error:
         todo = "set TMPDIR to a folder that you may write to"
         return Finding("temporary files", MISSING, f"cannot write: {error}", todo)

@@ -139,6 +139,8 @@ def live(birth: Birth) -> NoReturn:
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except LabError as error:  # it says all that a person needs, and where it was raised is no help
+        print(error, file=sys.stderr)
     except BaseException:  # noqa: BLE001 (nothing may get into the parent's code)
         traceback.print_exc()
     finally:

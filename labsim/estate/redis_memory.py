@@ -38,7 +38,7 @@ def connected(url: str) -> redis.Redis:
         policy = client.config_get("maxmemory-policy").get("maxmemory-policy")
     except redis.RedisError as error:
         raise LabError(
-            f"The replay memory at {url} does not answer: {error}.",
+            f"The replay memory at {url} does not answer: {str(error).rstrip('.')}.",
             "No proof was accepted.",
             "Start Redis there, or use the memory in SQLite.",
         ) from error

@@ -206,4 +206,6 @@ def _keep(when: str, answers: Mapping[str, Any]) -> str:
 
 def _kept() -> dict[str, dict[str, str]]:
     lines = [line for line in own_folder.lines("ideas") if line.get("when") in _WHEN]
-    return {line["when"]: line["answers"] for line in lines if isinstance(line["answers"], dict)}
+    return {
+        line["when"]: line["answers"] for line in lines if isinstance(line.get("answers"), dict)
+    }

@@ -22,7 +22,6 @@ CLIENT: Final = "ci-runner"
 RESOURCE: Final = "deploy"
 LATER: Final = 1200
 """Lab seconds after which proofs that were made ahead are used: the code is long gone then."""
-OWNER: Final = "the owner"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

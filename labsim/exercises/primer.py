@@ -13,7 +13,7 @@ from labsim.certificates import certificate_authority, certificate_thumbprint, c
 from labsim.charts import cards
 from labsim.errors import LabError
 from labsim.exercises.exercise import Choice, Wrong
-from labsim.jose import b64url, parse_compact, sign_compact
+from labsim.jose import CompactJws, b64url, parse_compact, sign_compact
 from labsim.keys import SigningKey, public_key, thumbprint
 
 NAME = "ci-runner"
@@ -56,10 +56,7 @@ def read(text: str) -> Told:
 
     Raises LabError for a text that is no JWT.
     """
-    try:
-        parsed = parse_compact(text)
-    except ValueError as error:
-        raise LabError(f"This is no JWT: {error}.", todo="Take ex.token().") from None
+    parsed = _parsed(text)
     good = public_key(_issuer().public_jwk).verifies(parsed.signature, parsed.signing_input)
     said = "good: the issuer wrote exactly this" if good else "not good: this was changed"
     rows = [("header", parsed.header), ("payload", parsed.payload)]
@@ -68,10 +65,17 @@ def read(text: str) -> Told:
 
 
 def changed(text: str) -> str:
-    """Write another name into a JWT and leave its signature as it is."""
+    """Write another name into a JWT and leave its signature as it is; LabError if it is none."""
+    claims = dict(_parsed(text).payload) | {"client_id": "mallory"}
     head, _, signature = text.split(".")
-    claims = dict(parse_compact(text).payload) | {"client_id": "mallory"}
     return f"{head}.{b64url(json.dumps(claims).encode())}.{signature}"
+
+
+def _parsed(text: object) -> CompactJws:
+    try:
+        return parse_compact(text if isinstance(text, str) else "")
+    except ValueError as error:
+        raise LabError(f"This is no JWT: {error}.", todo="Take ex.token().") from None
 
 
 def thumbprints() -> Told:

@@ -21,6 +21,20 @@ def file() -> Path:
     return own_folder.file()
 
 
+def lines() -> list[dict[str, Any]]:
+    """Return the record's lines, oldest first, each with exercise and outcome as text.
+
+    Any other line is left out: somebody else wrote it. Raises LabError for a record that is there
+    and cannot be read.
+    """
+    told = ("exercise", "outcome")
+    return [
+        line
+        for line in own_folder.lines("")
+        if all(isinstance(line.get(name), str) for name in told)
+    ]
+
+
 def note(exercise: str, outcome: str, says: str, answer: Any = None) -> str:
     """Write down what a check said; return a sentence if that failed, for the learner to read.
 

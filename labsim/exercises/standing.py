@@ -14,6 +14,7 @@ from labsim import own_folder
 from labsim.charts import cards
 from labsim.exercises.exercise import Exercise, Outcome, Said
 from labsim.exercises.progress import HINT
+from labsim.exercises.progress import lines as progress_lines
 
 _ATTEMPTED = (Outcome.RAISED, Outcome.FAILED, Outcome.PASSED)
 
@@ -44,10 +45,10 @@ class Standing:
 def progress() -> Standing:
     """Tell what was attempted and passed in each notebook, and with how many hints.
 
-    An exercise counts as passed once any answer to it was right. Raises OSError for a record that
+    An exercise counts as passed once any answer to it was right. Raises LabError for a record that
     cannot be read.
     """
-    lines = own_folder.lines("")
+    lines = progress_lines()
     rows = []
     for number, exercises in by_notebook().items():
         mine = [line for line in lines if line.get("exercise") in exercises]
@@ -72,7 +73,7 @@ def progress() -> Standing:
 def reset_progress() -> Said:
     """Remove the learner's own record: answers, hints, predictions, rows of the matrix.
 
-    Raises OSError if a file cannot be removed.
+    Raises LabError if a file cannot be removed.
     """
     gone = own_folder.remove()
     text = "\n".join(map(str, gone)) or f"There was nothing in {own_folder.file().parent}."

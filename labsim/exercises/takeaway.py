@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
+from reprlib import repr as shortened
 from typing import Any, Final
 
 from labsim import own_folder
 from labsim.errors import LabError
-from labsim.exercises import eight_ideas
+from labsim.exercises import eight_ideas, progress
 from labsim.exercises.exercise import Outcome, Said
 from labsim.exercises.own_server import QUESTIONS
 from labsim.exercises.standing import by_notebook
@@ -25,8 +26,15 @@ type Section = tuple[str, list[str]]
 def takeaway(to: str | Path | None = None) -> Said:
     """Write the page: into the current folder, into a folder, or to a file ending .md or .html.
 
-    An earlier page is written over. Raises LabError for another file, or if it cannot be written.
+    An earlier page is written over. Raises LabError for another file, if it cannot be written, or
+    if the learner's record cannot be read.
     """
+    if not isinstance(to, str | Path | None):
+        raise LabError(
+            f"{shortened(to)} is no path.",
+            "Nothing was written.",
+            "Name a folder, or leave it out.",
+        )
     file = _file(Path(NAME if to is None else to))
     sections = [*_surprises(), *_ideas(), _questions()]
     text = _html(sections) if file.suffix == ".html" else _markdown(sections)
@@ -80,7 +88,7 @@ def _wrong_answers() -> list[dict[str, Any]]:
         for number, exercises in by_notebook().items()
         for name, each in exercises.items()
     }
-    lines = [line for line in own_folder.lines("") if line.get("exercise") in known]
+    lines = [line for line in progress.lines() if line["exercise"] in known]
     passed = {line["exercise"] for line in lines if line.get("outcome") == Outcome.PASSED}
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for line in lines:

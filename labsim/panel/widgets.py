@@ -202,6 +202,10 @@ class ControlPanel:
         heading = cards.heading("The last outcomes, newest first")
         return f'<div style="line-height:1.4;color:{cards.INK}">{heading}{table}</div>'
 
+    def __repr__(self) -> str:
+        """Say where it can be seen, and the choice as code: a terminal has no buttons."""
+        return f"<The control panel: a notebook shows it ('make lab').>\n{self.code}"
+
     def _repr_mimebundle_(self, **how: Any) -> Any:
         return self.widget._repr_mimebundle_(**how)
 

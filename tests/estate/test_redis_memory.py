@@ -87,6 +87,10 @@ def test_a_server_that_is_not_there_is_a_clear_error() -> None:
         url = f"redis://127.0.0.1:{free.getsockname()[1]}"
         with pytest.raises(LabError, match="does not answer"):
             connected(url)
+        with pytest.raises(LabError, match=r"does not answer: .*Start Redis there") as caught:
+            labsim.start(replay_memory=url, quiet=True)
+        assert "Traceback" not in str(caught.value)
+        assert "File " not in str(caught.value)
 
 
 @pytest.mark.parametrize(("variant", "outcome"), [("shared", "rejected"), ("apart", "served")])

@@ -595,6 +595,7 @@ def test_the_map_says_what_fell(lab_plan: Plan) -> None:
     )
     assert "Support agent (DPoP, key in memory) calls" in shown.alt
     assert "robbed by wiretap, log line" in shown.alt
+    assert repr(shown) == shown.alt  # in a terminal
     assert "Customer records: served the attacker 0 of 24 records" in shown.alt
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from labsim.commands import doctor
 from labsim.commands._checkout import ROOT, Checkout
+from labsim.errors import LabError
+from labsim.estate import run_folder
 
 FACTS = {"version": (3, 13, 0), "executable": "python", "openssl": "OpenSSL 3", "tls13": True}
 
@@ -103,6 +105,17 @@ def test_doctor_knows_the_platforms(monkeypatch, system, release, mark, words):
     found = doctor._platform()
     assert found.mark == mark
     assert words in found.found
+
+
+def test_temporary_files_go_where_a_run_has_its_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    assert doctor._temporary_folder().mark == "ok"
+    assert doctor._temporary_folder().found == str(run_folder.choose().parent)
+    # Python itself would take another folder, and the lab takes none.
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "nowhere"))
+    assert doctor._temporary_folder().mark == "missing"
+    with pytest.raises(LabError, match="nowhere"):
+        run_folder.make(run_folder.choose())
 
 
 def test_doctor_names_what_the_machine_lacks(checkout, monkeypatch):

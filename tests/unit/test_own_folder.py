@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from labsim import own_folder
+from labsim.errors import LabError
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +42,15 @@ def test_removing_takes_all_kinds_and_nothing_else(record: Path) -> None:
     foreign.touch()
     assert len(own_folder.remove()) == len(own_folder.KINDS)
     assert list(record.parent.iterdir()) == [foreign]
+
+
+def test_a_record_that_is_a_folder_is_named_and_left_alone(record: Path) -> None:
+    record.mkdir(parents=True)
+    for do, how in ((lambda: own_folder.lines(""), "read"), (own_folder.remove, "removed")):
+        with pytest.raises(LabError, match=rf"mine\.jsonl cannot be {how}: .*Set LABSIM_PROGRESS"):
+            do()
+    assert record.is_dir()
+    assert own_folder.lines("ideas") == []
 
 
 def test_a_folder_that_cannot_be_written_is_said(

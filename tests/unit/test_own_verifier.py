@@ -13,6 +13,7 @@ from labsim.binding import Evidence
 from labsim.errors import LabError
 from labsim.http_message import Request
 from labsim.own_verifier import battery
+from labsim.rejection import Rejected
 from labsim.roles.resource_server import extract_credential, select_binding
 from tests.wiring import BINDINGS
 
@@ -96,6 +97,37 @@ def test_a_refusal_by_accident_is_shown_as_one() -> None:
     assert not found.passed
     assert any(one.raised.startswith(("KeyError", "TypeError")) for one in found.by_accident)
     assert "500" in repr(found)
+
+
+def test_false_serves_and_is_told() -> None:
+    good = verifier()
+
+    def verify(request: Request, claims: Any, now: float, seen: Any) -> bool:
+        try:
+            good(request, claims, now, seen)
+        except Rejected:
+            return False
+        return True
+
+    found = battery(verify)
+    assert found.let_through
+    assert "Returned False, which serves: to refuse is to raise" in repr(found)
+    assert "Returned False" not in repr(battery(good))
+
+
+@pytest.mark.parametrize(
+    "wrong", [lambda: None, lambda request, claims: None, lambda a, b, c, d, e: None, InASet]
+)
+def test_a_function_of_other_arguments_is_not_run(wrong: Any) -> None:
+    with pytest.raises(LabError, match=r"Nothing was run\. Write it as verify\(request, claims,"):
+        battery(wrong)
+
+
+@pytest.mark.parametrize(
+    "right", [lambda *given: None, lambda a, b, c, d, e=1: None, print], ids=["*", "more", "print"]
+)
+def test_any_function_that_takes_four_is_run(right: Any) -> None:
+    assert not battery(right).control
 
 
 def test_wrong_arguments_are_named() -> None:

@@ -174,3 +174,9 @@ def test_each_ending_has_its_words(more: dict[str, Any], ended: str) -> None:
     assert ran.ended == ended
     assert ran.holder == "held back, then rejected by jti_is_new"
     assert ran.as_predicted == ("yes" if more["outcome"] == "served" else "no")
+
+
+def test_a_terminal_is_told_where_the_panel_can_be_seen() -> None:
+    panel = ControlPanel()
+    assert "a notebook shows it ('make lab')" in repr(panel)
+    assert panel.code in repr(panel)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,6 +43,29 @@ def test_a_row_a_notebook_counts_what_was_answered() -> None:
     assert row(told, "02")["attempted"] == 0
     assert "passed 1 of" in repr(told)
     assert str(own_folder.file()) in told._repr_html_()
+
+
+def test_a_record_that_somebody_else_wrote_in_is_read_for_what_is_the_labs() -> None:
+    bearer.what_would_stop_it.check("tls")
+    for line in ({"exercise": ["a"], "outcome": {}}, {"exercise": None}, {"outcome": "passed"}):
+        own_folder.add("", line)
+    own_folder.add("ideas", {"when": "before"})
+    assert row(labsim.progress(), "01")["attempted"] == 1
+    assert "Your request went over TLS too." in written()
+
+
+def test_a_record_that_is_a_folder_is_named() -> None:
+    own_folder.file().mkdir(parents=True)
+    for verb in (labsim.progress, labsim.takeaway, labsim.reset_progress):
+        with pytest.raises(LabError, match=r"Your record .* cannot be"):
+            verb()
+    assert not Path("labsim-takeaway.md").exists()
+
+
+@pytest.mark.parametrize("wrong", [3, ["a"], b"x.md"])
+def test_a_page_goes_to_a_path(wrong: Any) -> None:
+    with pytest.raises(LabError, match=r"is no path\. Nothing was written"):
+        labsim.takeaway(wrong)
 
 
 def test_resetting_removes_the_record_and_says_what_was_removed() -> None:
