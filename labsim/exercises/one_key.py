@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from labsim.lab import Lab
 
 REPLAY: Final = "new_token_for_own_key"
+SECRET: Final = "client_secret_basic"
+CERTIFICATE: Final = "tls_client_auth"
 SETUPS: Final = {
     "dpop_at_signer": ("dpop", "signer"),
     "mtls_in_file": ("mtls", "file"),
@@ -35,8 +37,11 @@ def copy_each(
 ) -> Prediction:
     """Copy a client's files in each set-up and get a new token with them; sealed until predicted.
 
+    Meanwhile the client gets its tokens with a certificate; before and after that, with a secret.
     Raises RuntimeError if the client itself is not served, which would prove nothing.
     """
+    lab.rotate(client, to=SECRET)  # this may have been stopped halfway, and be run again
+    lab.rotate(client, to=CERTIFICATE)
     stub = [{"attempt": n, "replay": s, "records": 0, "seconds": 0} for n, s in enumerate(SETUPS)]
     sealed = Setups(attempts_frame(stub), predicted, reveal).sealed
     rows = []
@@ -50,4 +55,5 @@ def copy_each(
             replay(files[0], REPLAY, "deploy", predicted=None, reveal=not sealed)
             rows.append(lab.attacker.rows[-1] | {"attempt": number, "replay": name})
             bar.reach(number)
+    lab.rotate(client, to=SECRET)
     return Setups(attempts_frame(rows), predicted, reveal)

@@ -48,7 +48,6 @@ def test_only_where_both_keys_are_one_at_the_signer_do_its_files_open_nothing(
     lab: labsim.Lab,
 ) -> None:
     lab.reset()
-    lab.rotate(CLIENT, to="tls_client_auth")
     sealed = copy_each(lab, predicted=None)
     assert sealed.sealed
     assert lab.attacker.sealed == {1, 2, 3}
