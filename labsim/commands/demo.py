@@ -188,12 +188,11 @@ def _present(lab: Lab, findings: Findings, measured: Measured, out: Path, seed: 
     blast = blast_radius(attempts, handle.exposed, handle.read_in_passing, reachable)
     blast = sentences.with_victims(blast, findings.robbed)
     how: Any = {"encoding": sys.stdout.encoding or "utf-8", "width": _width()}
-    print(matrix_text(attempts, holder, **how), end="\n\n")
-    print(blast_text(blast, **how), end="\n\n")
-    print(variants_text(attempts, **how), end="\n\n")
+    _paragraph(matrix_text(attempts, holder, **how))
+    _paragraph(blast_text(blast, **how))
+    _paragraph(variants_text(attempts, **how))
     held = held_back(handle.holding.rows, handle.rows)
-    if text := held_back_text(held, width=how["width"]):
-        print(text, end="\n\n")
+    _paragraph(held_back_text(held, width=how["width"]))
     print(measured.text(how["width"]), end="\n\n" if measured.pictures else "")
     drawn = {
         "matrix": matrix.picture(attempts, holder),
@@ -208,6 +207,11 @@ def _present(lab: Lab, findings: Findings, measured: Measured, out: Path, seed: 
     told: Any = {"charts": charts, "facts": _facts(seed), "held": held}
     report = report_html(attempts, blast, holder, exchanges, **told)
     (out / "report.html").write_text(report, encoding="utf-8")
+
+
+def _paragraph(text: str) -> None:
+    if text:
+        print(text, end="\n\n")
 
 
 def _width() -> int:
