@@ -58,6 +58,7 @@ def seen(
 ) -> SeenAttempt:
     """Return an attempt of a run by its number, or the newest one by a replay's name.
 
+    Bound to what one run has, it finds that run's attempts once a reset counts from 1 again.
     `sealed` has the numbers of attempts whose result is still to be predicted, by what they are of.
     Raises LabError if there is none.
     """

@@ -141,7 +141,6 @@ class AttackerHandle:
             for number, piece in enumerate(pieces, 1):
                 self._replay_one(piece, by, against, order, progress)
                 bar.reach(number)
-        # Its own run's attempts, also once the lab was reset and counts from 1 again.
         find = partial(seen, self.rows, self.exchanges, self._sealed)
         frame = AttemptsTable.of(attempts_frame(self.rows[first:]), find)
         # The same replay again, predicted this time, opens what was sealed.

@@ -54,7 +54,7 @@ def _figure(found: Differences) -> Figure:
     figure, axes = style.sheet(width, height)
     y = style.heading(axes, width, title) + 0.05
     for places, shown in zip(bands, rows, strict=True):
-        _band(axes, y, found, places, shown)
+        _band(axes, y, found, places, shown, width - 2 * MARGIN - LABEL)
         y += _head(found, places) + ROW * len(shown) + 0.2
     for line in notes:
         style.write(axes, MARGIN, y, line)
@@ -92,14 +92,19 @@ def _head(found: Differences, places: list[int]) -> float:
     return 0.42 + LINE * max(len(_named(found, place)) for place in places)
 
 
-def _band(axes: Axes, y: float, found: Differences, places: list[int], rows: list[Row]) -> None:
+def _band(
+    axes: Axes, y: float, found: Differences, places: list[int], rows: list[Row], wide: float
+) -> None:
+    """Draw one band; `wide` inches are there for its columns, used or not."""
     head = _head(found, places)
     for number, place in enumerate(places):
         binding, custody, variant = found.places[place]
         x = MARGIN + LABEL + CELL * number
         if variant == BASE:
             many = sum(found.places[each][:2] == (binding, custody) for each in places)
-            _group(axes, x, y, many, binding, custody)
+            is_last = number + many == len(places)
+            room = wide - CELL * number if is_last else CELL * many
+            _group(axes, x, y, many, room, binding, custody)
         for line, text in enumerate(_named(found, place)):
             weight = "bold" if variant == BASE else "normal"
             middle = y + 0.38 + LINE * line
@@ -114,13 +119,15 @@ def _band(axes: Axes, y: float, found: Differences, places: list[int], rows: lis
         head += ROW
 
 
-def _group(axes: Axes, x: float, y: float, many: int, binding: str, custody: str) -> None:
+def _group(
+    axes: Axes, x: float, y: float, many: int, room: float, binding: str, custody: str
+) -> None:
     mark = palette.mark(binding)
     name = words.capital(words.binding(binding))
     axes.plot([x + 0.12], [y + 0.1], mark.marker, color=mark.colour, markersize=6)
-    shown = style.wrapped(name, CELL * many - 0.3, 8.5, 1, bold=True)[0]
+    shown = style.wrapped(name, room - 0.3, 8.5, 1, bold=True)[0]
     style.write(axes, x + 0.24, y + 0.1, shown, weight="bold")
-    room = CELL * many - 0.44 - style.text_width(shown, 8.5, bold=True)
+    room -= 0.44 + style.text_width(shown, 8.5, bold=True)
     kept = style.wrapped(words.custody(custody), room, 7.5, 1)[0]
     if style.text_width(kept, 7.5) <= room:
         start = x + 0.34 + style.text_width(shown, 8.5, bold=True)

@@ -189,10 +189,11 @@ def _present(lab: Lab, findings: Findings, measured: Measured, out: Path, seed: 
     blast = sentences.with_victims(blast, findings.robbed)
     how: Any = {"encoding": sys.stdout.encoding or "utf-8", "width": _width()}
     held = held_back(handle.holding.rows, handle.rows)
-    told = [matrix_text(attempts, holder, **how), blast_text(blast, **how)]
-    told += [variants_text(attempts, **how), held_back_text(held, width=how["width"])]
-    for text in filter(None, [*told, measured.text(how["width"])]):
-        print(text, end="\n\n")
+    _paragraph(matrix_text(attempts, holder, **how))
+    _paragraph(blast_text(blast, **how))
+    _paragraph(variants_text(attempts, **how))
+    _paragraph(held_back_text(held, width=how["width"]))
+    _paragraph(measured.text(how["width"]))
     drawn = {
         "matrix": matrix.picture(attempts, holder),
         "blast_radius": bars.picture(blast),
@@ -206,6 +207,11 @@ def _present(lab: Lab, findings: Findings, measured: Measured, out: Path, seed: 
     more: Any = {"charts": charts, "facts": _facts(seed), "held": held}
     report = report_html(attempts, blast, holder, exchanges, **more)
     (out / "report.html").write_text(report, encoding="utf-8")
+
+
+def _paragraph(text: str) -> None:
+    if text:
+        print(text, end="\n\n")
 
 
 def _width() -> int:

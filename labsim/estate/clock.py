@@ -46,6 +46,7 @@ class Clock:
         """
         offset = self.offset + seconds
         if not seconds >= 0 or offset > LONGEST_OFFSET:
-            raise ValueError(f"the clock moves forward only, by {LONGEST_OFFSET:.0f} s in all")
+            most = f"{LONGEST_OFFSET / 86400:.0f} days"
+            raise ValueError(f"the clock moves forward only, and {most} at most in one run")
         self._memory[:8] = struct.pack("=d", offset)
         return offset

@@ -8,9 +8,9 @@ which one let a thief in.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labsim.errors import LabError
 from labsim.estate.events import EventLog
@@ -42,14 +42,36 @@ class Weakening:
         return f"WEAKENED: {self.role}, by {what}"
 
 
-@contextmanager
-def weakened(estate: Estate, role: str, name: str, called: str = "") -> Iterator[Preset]:
-    """Weaken a role until the block ends, in whatever way. Raises LabError where that cannot be.
+class Block(AbstractContextManager[Preset]):
+    """Be what `weakened` returns: it does nothing unless a `with` enters it, and says so."""
+
+    def __init__(self, block: AbstractContextManager[Preset]) -> None:
+        self._block = block
+
+    def __enter__(self) -> Preset:
+        """Weaken the role."""
+        return self._block.__enter__()
+
+    def __exit__(self, *ended: Any) -> bool | None:
+        """Put it right again."""
+        return self._block.__exit__(*ended)
+
+    def __repr__(self) -> str:
+        """Say what a cell without `with` has done: nothing."""
+        return "Nothing is weakened by this alone: with lab.weakened(...): what is to happen so"
+
+
+def weakened(estate: Estate, role: str, name: str, called: str = "") -> Block:
+    """Weaken a role in a `with`, until it ends, in whatever way. Raises LabError if that cannot be.
 
     Attempts and events have the preset's name, or what it is `called` in an exercise that asks for
     it.
     """
-    preset = preset_for(estate, role, name)
+    return Block(_weakened(estate, role, preset_for(estate, role, name), called or name))
+
+
+@contextmanager
+def _weakened(estate: Estate, role: str, preset: Preset, called: str) -> Iterator[Preset]:
     if estate.weakening is not None:
         raise LabError(
             f"The lab is weakened already: {estate.weakening.called} at {estate.weakening.role}.",
@@ -57,10 +79,10 @@ def weakened(estate: Estate, role: str, name: str, called: str = "") -> Iterator
             "Leave that `with` first; lab.reset() starts good servers.",
         )
     processes = _processes(estate, role)
-    estate.weakening = Weakening(role, preset, called or name)
+    estate.weakening = Weakening(role, preset, called)
     try:
         for child in processes:
-            child.call("weaken", preset=name, called=called or name)
+            child.call("weaken", preset=preset.name, called=called)
         yield preset
     finally:
         # One that cannot be put right stops none of the others, and the lab goes on saying so.

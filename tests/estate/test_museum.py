@@ -186,6 +186,17 @@ def test_what_does_not_fit_is_refused_with_what_does(
     assert {row["outcome"] for row in lab.work_rows(CLIENT)} == {"served"}
 
 
+def test_without_a_with_nothing_is_weakened_and_that_is_said(lab: labsim.Lab) -> None:
+    block = lab.weakened("orders", preset="no_replay_store")
+    assert "Nothing is weakened" in repr(block)
+    assert "WEAKENED" not in lab.summary()
+    with block:
+        assert "WEAKENED" in lab.summary()
+    assert "WEAKENED" not in lab.summary()
+    with pytest.raises(LabError, match="There is no preset called 'no_replay'"):
+        lab.weakened("orders", preset="no_replay")
+
+
 def test_one_mistake_at_a_time_and_no_other_variant_meanwhile(lab: labsim.Lab) -> None:
     with lab.weakened("orders", preset="no_replay_store"):
         for role in ("orders", "crm"):

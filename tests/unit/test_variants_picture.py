@@ -173,3 +173,11 @@ def test_the_text_keeps_to_its_width_and_has_the_same_changes(width: int) -> Non
     wide = variants_text(every_variant(), width=width, encoding="ascii")
     assert wide.isascii()
     assert max(len(line) for line in wide.splitlines()) <= width
+
+
+@pytest.mark.parametrize("binding", ["dpop", "mtls", "http_signature"])
+def test_one_variant_of_a_key_at_a_signer_says_where_the_key_lies(binding: str) -> None:
+    rows = [row for row in (*run.rows(), *varied("minimal", SERVED)) if row["custody"] == "file"]
+    signer = [row | {"binding": binding, "custody": "signer"} for row in rows]
+    drawn = [text for text, _ in texts(variants.picture(numbered(signer)).figure)]
+    assert "key in a signer" in drawn
