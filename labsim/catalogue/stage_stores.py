@@ -50,7 +50,8 @@ class StageClients:
                 client_id=CALLER,
                 audience=resource,
                 grant_types=frozenset({TOKEN_EXCHANGE}),
-                **secret,
+                secret_hash=secret_hash(SECRET),
+                scopes=SCOPES | {"crm.write"},  # it may ask for more than it may get for a token
             ),
             RegisteredClient(
                 client_id=BYSTANDER, grant_types=frozenset({TOKEN_EXCHANGE}), **secret

@@ -105,6 +105,7 @@ EXCHANGED = (
     refused("CR-19e", "without a key", "9449 5", plainly, check="new_token_is_bound", **{**FORM, "gain": UNBOUND}),
     refused("CR-19i", "a token that was not remembered", "8693 2.2.2", with_subject(Change(claims={"jti": "unheard of"})), error="invalid_target", reason=Reason.TARGET_INVALID, check="audience_is_within_reach", gain=WIDER, force=Force.POLICY, **EXCHANGE),
     refused("CR-19j", "for a resource that is unknown", "8707 2", edited(asking(resource="https://thief.test")), error="invalid_target", reason=Reason.TARGET_INVALID, check="resource_is_known", gain=WIDER, **EXCHANGE),
+    refused("CR-19k", "for more than the first token had: reading becomes writing", "8693 5", edited(asking(scope="crm.write")), error="invalid_scope", reason=Reason.SCOPE_INVALID, check="scope_is_no_wider", gain=WIDER, **EXCHANGE),
     refused("TX-01", "no subject token", "8693 2.1", edited(asking(subject_token="")), check=THERE, **FORM),
     refused("TX-02", "no type", "8693 2.1", edited(asking(subject_token_type="")), check=THERE, **FORM),
     refused("TX-03", "an ID token", "8693 2.1", edited(asking(subject_token_type=f"{TYPE}:id_token")), check="subject_token_is_an_access_token", **FORM),
