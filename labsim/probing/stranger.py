@@ -25,7 +25,9 @@ from labsim.roles.client_authentication import Authentication, basic, private_ke
 from labsim.rooms import rooms
 
 _SPARE_SECONDS = 30.0
-"""A token that ends sooner is not used for another row."""
+"""A token that ends sooner is not used for another row, if it lasts for twice as long at all."""
+_SHORTEST = 4.0
+"""Seconds: a token that lasts for less would have to be asked for with nearly every row."""
 
 
 class Stranger:
@@ -52,7 +54,7 @@ class Stranger:
 
     def good_for(self, _vector: Vector | None = None) -> GoodRequest:
         """Make a request that the server must serve."""
-        if time.time() > self._until - _SPARE_SECONDS:
+        if time.time() > self._until:
             self._token, self._until = self._fetched()
         nonce = self.send.nonces.get(origin_of(self._configuration.url))
         presentation = self._presentation(self._token, nonce)
@@ -67,7 +69,7 @@ class Stranger:
         return Presentation(token, self._configuration.key, time.time(), _new_id, nonce)
 
     def _fetched(self) -> tuple[str, float]:
-        """Return a token and its end; the one that was given has none that is known."""
+        """Return a token, and until when to use it; the one that was given has no known end."""
         asked = self._given
         if isinstance(asked, str):
             return asked, math.inf
@@ -92,7 +94,20 @@ class Stranger:
             ) from None
         finally:
             elsewhere.close()
-        return token.access_token, token.expires
+        return token.access_token, _usable_until(token.expires, asked.endpoint)
+
+
+def _usable_until(expires: float, endpoint: str) -> float:
+    """Return until when a token is used, in seconds since 1970; LabError if it hardly lasts."""
+    now = time.time()
+    lasts = expires - now
+    if lasts < _SHORTEST:
+        raise LabError(
+            f"The token that {endpoint} gave lasts for less than {_SHORTEST:g} seconds.",
+            "The server was sent no more.",
+            "Let it issue tokens for the probe that last for some minutes.",
+        )
+    return now + lasts - min(_SPARE_SECONDS, lasts / 2)
 
 
 def _authentication(asked: TokenRequest) -> Authentication:

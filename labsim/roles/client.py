@@ -15,6 +15,9 @@ from labsim.http_message import Outcome, Request, Response
 from labsim.roles.client_authentication import Authentication
 from labsim.roles.form import form_request
 
+_LONGEST_SHOWN = 200
+"""Characters of what a server says of itself."""
+
 type Send = Callable[[Request], Outcome]
 
 
@@ -106,8 +109,9 @@ def _token_response(response: Response) -> dict[str, Any] | None:
 
 
 def _printable(text: object) -> str:
-    """Return a text that can be shown to a person; empty for anything else."""
-    return text if isinstance(text, str) and text.isprintable() else ""
+    """Return a text that can be shown to a person; empty for anything else, or one without end."""
+    usable = isinstance(text, str) and len(text) <= _LONGEST_SHOWN and text.isprintable()
+    return str(text) if usable else ""
 
 
 def _why(outcome: Outcome) -> str:
