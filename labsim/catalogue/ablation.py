@@ -14,10 +14,13 @@ from labsim.catalogue.vector import Refusal, Vector
 from labsim.checks import Check
 from labsim.credentials import ACCESS_TOKEN
 from labsim.rejection import Reason
+from labsim.roles.client_authentication import ASSERTION_CHECKS
 from labsim.rooms import rooms
 
 TOKEN = ACCESS_TOKEN.name
 """What stands in a binding's place for the checks of the token itself."""
+ASSERTION = "client assertion"
+"""The same for those of an assertion by which a client says who it is."""
 
 type Memory = Callable[[], ReplayMemory]
 
@@ -37,17 +40,19 @@ class Ablated:
 
 
 def removable() -> Iterator[tuple[str, Check]]:
-    """Yield every check that a verifier of tokens and proofs can be made without, in order."""
+    """Yield every check that a verifier can be made without here, in order."""
     for check in ACCESS_TOKEN.checks:
         yield TOKEN, check
     for name, binding in rooms("labsim.bindings", "BINDING").items():
         for check in binding.checks:
             yield name, check
+    for check in ASSERTION_CHECKS:
+        yield ASSERTION, check
 
 
 def naming(of: str, check: Check) -> tuple[Vector, ...]:
     """Return the rows that this check refuses; two lists may have a check of one name."""
-    binding = None if of == TOKEN else of
+    binding = None if of in (TOKEN, ASSERTION) else of
     said = (check.name, check.reason)
     return tuple(v for v in catalogue(binding) if v.refusal and _said(v.refusal) == said)
 
@@ -63,6 +68,9 @@ def weakened_stage(of: str, check: Check, memory: Memory, *, nonces: bool) -> St
         rest = checks.without(ACCESS_TOKEN.checks, frozenset({check.name}))
         weak = replace(ACCESS_TOKEN, checks=rest)
         stage.serving = replace(stage.serving, credential=weak)
+    elif of == ASSERTION:
+        rest = checks.without(ASSERTION_CHECKS, frozenset({check.name}))
+        stage.issuing = replace(stage.issuing, assertion_checks=rest)
     else:
         stage.weaken(of, check.name)
     return stage

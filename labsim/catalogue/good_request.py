@@ -15,6 +15,19 @@ class CannotBeMade(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyedClient:
+    """Hold a client that authenticates by its own key (RFC 7523), and what an assertion names.
+
+    `issuer` is the audience, `jti` an identifier that was never used.
+    """
+
+    client_id: str
+    key: SigningKey
+    issuer: str
+    jti: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GoodRequest:
     """Hold one request that a server must serve, with all that it was made from.
 
@@ -26,6 +39,7 @@ class GoodRequest:
     Not everybody has the rest: `issuer` is the authorization server's own key, `stale_nonce` one
     that was the server's and is no more, `authority` the one whose certificates the server lets in.
     Each certificate that a row makes with it is for the holder's or the stranger's key.
+    `keyed` is a client that may ask for the same token with an assertion.
     `is_in_process` says that no connection is between, which could not carry some rows.
     """
 
@@ -38,6 +52,7 @@ class GoodRequest:
     issuer: SigningKey | None = None
     stale_nonce: str = ""
     authority: KeyPair | None = None
+    keyed: KeyedClient | None = None
     is_in_process: bool = False
 
     @staticmethod
@@ -50,6 +65,7 @@ class GoodRequest:
         issuer: SigningKey | None = None,
         stale_nonce: str = "",
         authority: KeyPair | None = None,
+        keyed: KeyedClient | None = None,
         is_in_process: bool = False,
     ) -> GoodRequest:
         """Put token and proof on a plain request; the holder must be a key in memory."""
@@ -66,6 +82,7 @@ class GoodRequest:
             issuer=issuer,
             stale_nonce=stale_nonce,
             authority=authority,
+            keyed=keyed,
             is_in_process=is_in_process,
         )
 
@@ -94,6 +111,13 @@ class GoodRequest:
         if self.authority is None:
             raise CannotBeMade("it takes the key of the authority for clients' certificates")
         return self.authority
+
+    @property
+    def keyed_client(self) -> KeyedClient:
+        """Return the client that has a key; raises CannotBeMade for whoever has registered none."""
+        if self.keyed is None:
+            raise CannotBeMade("it takes a client that authenticates by its own key")
+        return self.keyed
 
     def presenting(self, token: str, holder: SigningKey | None = None) -> Request:
         """Make the request anew with another token, or another holder's proof."""

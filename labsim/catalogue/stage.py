@@ -15,7 +15,7 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 
 from labsim.binding import Binding, Presentation, ReplayMemory
-from labsim.catalogue.good_request import GoodRequest
+from labsim.catalogue.good_request import GoodRequest, KeyedClient
 from labsim.catalogue.vector import Actor, Needs, Vector
 from labsim.certificates import KeyPair, certificate_authority, client_certificate, client_uri
 from labsim.http_message import Outcome, Request
@@ -23,7 +23,12 @@ from labsim.keys import PublicKey, SigningKey, public_key, thumbprint
 from labsim.nonces import PERIOD, RollingNonces
 from labsim.roles.authorization_server import AuthorizationServer
 from labsim.roles.client import TokenSet, obtain_token
-from labsim.roles.client_authentication import RegisteredClient, basic, secret_hash
+from labsim.roles.client_authentication import (
+    PRIVATE_KEY_JWT,
+    RegisteredClient,
+    basic,
+    secret_hash,
+)
 from labsim.roles.decision import Event
 from labsim.roles.form import form_request
 from labsim.roles.grants import Grant
@@ -36,6 +41,7 @@ TOKEN_ENDPOINT, RECORD = f"{ISSUER}/token", f"{RESOURCE}/records/o-1"
 BEGINNING = 1_800_000_000.0
 """Lab seconds at which a stage's clock stands at first."""
 SCOPE = "orders.read"
+KEYED = "keyed"
 _SECRET = "a client's own secret"
 _SPARE = 120.0
 """Lab seconds: a token that ends sooner is not presented again."""
@@ -59,6 +65,7 @@ class Stage:
         self.nonces = RollingNonces(bytes(32)) if asks_nonces else None
         self.authority = certificate_authority("client CA", _date(BEGINNING))
         self.stranger = _certified(self.authority, "stranger")
+        self.client_key = SigningKey.generate()
         self._holders = {
             "ES256": _certified(self.authority, "holder"),
             "Ed25519": SigningKey.generate("Ed25519"),
@@ -72,7 +79,7 @@ class Stage:
         self.issuing = AuthorizationServer(
             issuer=ISSUER,
             key=self.issuer_key,
-            clients=_Clients(self.bindings),
+            clients=_Clients(self.bindings, self.client_key),
             grants=_NoGrants(),
             issued_tokens=_Untracked(),
             memory=memory(),
@@ -109,6 +116,9 @@ class Stage:
         asked = {"grant_type": "client_credentials", "resource": RESOURCE, "scope": SCOPE}
         more: dict[str, Any] = {"stranger": self.stranger, "issuer": self.issuer_key}
         more |= {"authority": self.authority, "is_in_process": True}
+        more["keyed"] = KeyedClient(
+            client_id=KEYED, key=self.client_key, issuer=ISSUER, jti=self.new_id()
+        )
         if self.nonces:
             more["stale_nonce"] = self.nonces.issue(self.now - 2 * PERIOD)
         if actor is Actor.AS:
@@ -158,9 +168,12 @@ def _certified(authority: KeyPair, name: str) -> SigningKey:
 
 
 class _Clients:
-    """One client for each binding, of its name, which must use it; `bearer` may choose."""
+    """One client for each binding, of its name, which must use it; `bearer` may choose.
 
-    def __init__(self, bindings: Mapping[str, Binding]) -> None:
+    One more has a key in a secret's place.
+    """
+
+    def __init__(self, bindings: Mapping[str, Binding], key: SigningKey) -> None:
         self._registered = {
             name: RegisteredClient(
                 client_id=name,
@@ -170,6 +183,12 @@ class _Clients:
             )
             for name, binding in bindings.items()
         }
+        self._registered[KEYED] = RegisteredClient(
+            client_id=KEYED,
+            method=PRIVATE_KEY_JWT,
+            keys=(public_key(key.public_jwk),),
+            scopes=frozenset({SCOPE}),
+        )
 
     def client(self, client_id: str) -> RegisteredClient | None:
         return self._registered.get(client_id)

@@ -12,12 +12,11 @@ import sys
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-from labsim.catalogue.ablation import TOKEN, Ablated, ablate, removable
+from labsim.catalogue.ablation import ASSERTION, TOKEN, Ablated, ablate, removable
 from labsim.catalogue.listed import catalogue
 from labsim.checks import Checks
 from labsim.errors import LabError
 from labsim.estate.replay_memory import InProcessReplayMemory
-from labsim.roles.client_authentication import ASSERTION_CHECKS
 from labsim.roles.introspected_tokens import INTROSPECTION_CHECKS
 from labsim.roles.revocation_notice import REVOCATION_NOTICE
 from labsim.roles.tls_client_authentication import CERTIFICATE_CHECKS
@@ -27,13 +26,12 @@ from labsim.rooms import rooms
 SUMMARY = "List each check, its source, and the attacks that it alone stops."
 
 ELSEWHERE: dict[str, Checks] = {
-    "client assertion": ASSERTION_CHECKS,
     "token exchange": EXCHANGE_CHECKS,
     "introspection answer": INTROSPECTION_CHECKS,
     "revocation notice": REVOCATION_NOTICE.checks,
     **{f"client certificate ({kind})": found for kind, found in CERTIFICATE_CHECKS.items()},
 }
-"""Checks of the endpoints: tests/contract takes each of them out, with an attack of its own."""
+"""Other checks of the endpoints: tests/contract takes each out, with an attack of its own."""
 
 
 def main(arguments: list[str]) -> int:
@@ -53,7 +51,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _lists() -> list[str]:
-    return [TOKEN, *rooms("labsim.bindings", "BINDING"), *ELSEWHERE]
+    return [TOKEN, *rooms("labsim.bindings", "BINDING"), ASSERTION, *ELSEWHERE]
 
 
 def _rows() -> Iterator[dict[str, Any]]:

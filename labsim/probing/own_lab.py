@@ -10,10 +10,11 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from labsim.binding import Binding, Presentation
-from labsim.catalogue.good_request import GoodRequest
+from labsim.catalogue.good_request import GoodRequest, KeyedClient
 from labsim.catalogue.vector import Actor, Vector
 from labsim.certificates import as_der, certified, key_pair
 from labsim.estate.dialler import Dialler
@@ -25,19 +26,31 @@ from labsim.lab import Lab
 from labsim.nonces import PERIOD
 from labsim.probing.sending import PacedSender, origin_of
 from labsim.roles.client import TokenSet, obtain_token
-from labsim.roles.client_authentication import basic
+from labsim.roles.client_authentication import PRIVATE_KEY_JWT, basic
 from labsim.roles.form import form_request
 from labsim.rooms import rooms
 
 RESOURCE = "orders"
+KEYED = "probe-keyed"
 _SPARE_SECONDS = 120.0
 """A token that ends sooner is not used for another row."""
 
 
 def clients() -> list[dict[str, Any]]:
-    """Return the registration of one client for each binding, with fresh secrets (RFC 7591)."""
+    """Return the registration of one client for each binding, with fresh secrets (RFC 7591).
+
+    One more has a key in a secret's place.
+    """
     bindings = rooms("labsim.bindings", "BINDING").values()
-    return [_client(binding, secrets.token_urlsafe(32)) for binding in bindings]
+    keyed: dict[str, Any] = {"client_id": KEYED, "token_endpoint_auth_method": PRIVATE_KEY_JWT}
+    keyed |= {"grant_types": ["client_credentials"], "jwks": {"keys": [_client_key().public_jwk]}}
+    return [*(_client(binding, secrets.token_urlsafe(32)) for binding in bindings), keyed]
+
+
+@cache
+def _client_key() -> SigningKey:
+    # Of this process: what is registered is public, so that the lab cannot give it back.
+    return SigningKey.generate()
 
 
 def _client(binding: Binding, secret: str) -> dict[str, Any]:
@@ -59,7 +72,8 @@ class OwnLab:
         self._holders = {"ES256": self._certified("holder")}
         self._holders["Ed25519"] = SigningKey.generate("Ed25519")
         self._stranger = self._certified("stranger")
-        self._secrets = {c["client_id"]: c["client_secret"] for c in lab.clients_from_outside}
+        registered = [c for c in lab.clients_from_outside if c["client_id"] != KEYED]
+        self._secrets = {c["client_id"]: c["client_secret"] for c in registered}
         self._tokens: dict[tuple[str, str], TokenSet] = {}
         self._stale_nonces: dict[str, str] = {}
         estate = lab.estate
@@ -125,6 +139,9 @@ class OwnLab:
             stranger=self._stranger,
             issuer=self._issuer_key,
             authority=self._authority,
+            keyed=KeyedClient(
+                client_id=KEYED, key=_client_key(), issuer=self._lab.estate.issuer, jti=_new_id()
+            ),
             stale_nonce=self._stale_nonces.get(origin_of(plain.url), ""),
         )
 

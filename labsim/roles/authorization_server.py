@@ -63,7 +63,8 @@ class AuthorizationServer:
     `trust` is what is believed of one.
     `resources` are the audiences it issues for, absolute URI to name; `clock` returns lab seconds;
     `token_seconds` is every access token's lifetime, whatever its binding; `tell` is called with
-    the tokens that were ended and never raises; `exchange_checks` are what a token exchange obeys;
+    the tokens that were ended and never raises; `exchange_checks` are what a token exchange obeys,
+    `assertion_checks` what a client's assertion at the token endpoint does, None for all there are;
     `weakened` names the mistake that it makes in a lesson.
     """
 
@@ -83,6 +84,7 @@ class AuthorizationServer:
     trust: CertificateTrust = NO_CERTIFICATES
     tell: Callable[[Sequence[Ended]], None] = lambda _ended: None
     exchange_checks: Checks = EXCHANGE_CHECKS
+    assertion_checks: Checks | None = None
     weakened: str = ""
 
     def handle(self, request: Request) -> tuple[Response, Event | None]:
@@ -111,7 +113,8 @@ class AuthorizationServer:
         claims: Mapping[str, Any] = {}
         try:
             form = read_form(request)
-            who = authenticate_client(request, form, self.clients, self.issuer, now, self.trust)
+            known = self.clients, self.issuer, now, self.trust, self.assertion_checks
+            who = authenticate_client(request, form, *known)
             client = who.client
             binding = asked_binding(self.bindings, request, client)
             proof = binding.parse(request)

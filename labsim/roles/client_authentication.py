@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, quote_plus, unquote_plus, urlencode
@@ -147,6 +147,7 @@ def authenticate_client(
     issuer: str,
     now: float,
     trust: CertificateTrust = NO_CERTIFICATES,
+    assertion_checks: Checks | None = None,
 ) -> Authenticated:
     """Find out which client this is; raises Rejected (`invalid_client`, `invalid_request`)."""
     header, assertion = request.values("Authorization"), form.value("client_assertion")
@@ -160,7 +161,7 @@ def authenticate_client(
     if header:
         return _by_secret(header[0], form, clients)
     if assertion is not None:
-        return _by_assertion(assertion, form, clients, issuer, now)
+        return _by_assertion(assertion, form, clients, issuer, now, assertion_checks)
     named = form.value("client_id")
     if in_body is None and named is not None:
         client = clients.client(named)
@@ -282,7 +283,7 @@ ASSERTION_CHECKS: Checks = tuple(
 
 
 def _by_assertion(
-    assertion: str, form: Form, clients: Clients, issuer: str, now: float
+    assertion: str, form: Form, clients: Clients, issuer: str, now: float, checks: Checks | None
 ) -> Authenticated:
     if form.value("client_assertion_type") != ASSERTION_TYPE:
         raise _unauthenticated("assertion_type_is_jwt_bearer", "RFC 7523 section 2.2")
@@ -290,9 +291,9 @@ def _by_assertion(
         jws = parse_compact(assertion)
     except Malformed as error:
         raise _unauthenticated("assertion_is_a_jwt", _SOURCE, str(error)) from None
-    subject = jws.payload.get("sub")
-    client_id = subject if isinstance(subject, str) else None
-    client = _registered(client_id, form, clients, PRIVATE_KEY_JWT)
-    run_checks(ASSERTION_CHECKS, jws, AssertionEvidence(client, issuer, now))
-    claims: Mapping[str, Any] = jws.payload
-    return Authenticated(client, ((f"assertion {client.client_id}", claims["jti"]), claims["exp"]))
+    sub, jti, end = (jws.payload.get(name, "") for name in ("sub", "jti", "exp"))
+    client = _registered(sub if isinstance(sub, str) else None, form, clients, PRIVATE_KEY_JWT)
+    chosen = ASSERTION_CHECKS if checks is None else checks
+    run_checks(chosen, jws, AssertionEvidence(client, issuer, now))
+    until = float(end) if is_number(end) else now + LONGEST_ASSERTION
+    return Authenticated(client, ((f"assertion {client.client_id}", str(jti)), until))

@@ -150,10 +150,10 @@ SECTION = Section(
     vectors=tuple(vector for rows in (*CLIENTS, *SERVED) for vector in rows),
     elsewhere=(
         Elsewhere(
-            id="CJ-01 to CJ-15",
-            what="client assertions",
+            id="CJ-13 to CJ-15",
+            what="how long an assertion stays spent, by whom, and what does not spend it",
             source="RFC 7523 section 3",
-            why="it takes a client with a key",
+            why="it takes a clock that is moved, or a second client",
             proven="tests/vectors/test_11_client_authentication.py",
         ),
     ),
