@@ -66,10 +66,8 @@ class Stage:
         self.authority = certificate_authority("client CA", _date(BEGINNING))
         self.stranger = _certified(self.authority, "stranger")
         self.client_key = SigningKey.generate()
-        self._holders = {
-            "ES256": _certified(self.authority, "holder"),
-            "Ed25519": SigningKey.generate("Ed25519"),
-        }
+        holder, other = _certified(self.authority, "holder"), SigningKey.generate("Ed25519")
+        self._holders = {"ES256": holder, "Ed25519": other}
         shared: dict[str, Any] = {
             "bindings": tuple(self.bindings.values()),
             "clock": self.clock,
