@@ -112,7 +112,8 @@ def _of_the_lab(preset: Preset | None) -> tuple[list[BlockResult], int]:
 
 def _progress(result: BlockResult) -> None:
     done = len(result.results)
-    _say(f"  {result.block.name}: {done} rows{'' if not result.failed_control else ', in doubt'}")
+    doubt = ", in doubt" if result.failed_control else ""
+    _say(f"  {result.block.name}: {done} {'row' if done == 1 else 'rows'}{doubt}")
 
 
 def _present(
