@@ -145,8 +145,13 @@ def before(answers: Mapping[str, Any]) -> Verdict:
     return Verdict(NAME, Outcome.PASSED, f"{says} {failed}".strip(), "Kept")
 
 
-def after(answers: Mapping[str, Any]) -> Verdict | Compared:
-    """Keep the answers given after the last notebook, and put them beside those from before."""
+def after(answers: Mapping[str, Any]) -> Verdict | Questions | Compared:
+    """Keep the answers given after the last notebook, and put them beside those from before.
+
+    While there are none, the questions are asked.
+    """
+    if is_missing(answers):
+        return questions()
     fault = _fault(answers)
     if fault:
         return fault

@@ -173,6 +173,8 @@ def test_eight_ideas_are_kept_before_and_told_after() -> None:
     assert "You answered 7 of 8" in said
     assert eight_ideas.IDEAS["binding"].options[0] not in said
     assert eight_ideas.compared() == []
+    assert repr(eight_ideas.after(nothing)) == repr(eight_ideas.questions())
+    assert eight_ideas.compared() == []
     compared = eight_ideas.after(ideas(coverage="the_answer_too"))
     assert "Right before: 6 of 8. Right after: 7." in repr(compared)
     assert eight_ideas.IDEAS["binding"].why in compared._repr_html_()
