@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from reprlib import repr as shortened
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from labsim import own_folder
@@ -105,10 +106,12 @@ class Prediction:
         keys = list(dict.fromkeys(self.frame[self.by]))
         if is_missing(given):
             return None
-        if isinstance(given, str):
-            given = dict.fromkeys(keys, given) if len(keys) == 1 else {given: given}
+        if isinstance(given, str) and len(keys) == 1:
+            given = dict.fromkeys(keys, given)
         if not isinstance(given, Mapping):
-            return _unreadable(f"a {type(given).__name__}", f"Give {{{self.by}: word}}.")
+            first = next(iter(keys), "...")
+            todo = f'Give a word for each {self.by}, as {{"{first}": "served"}}.'
+            return _unreadable(shortened(given), f"{todo} There are: {', '.join(keys)}.")
         for key, word in given.items():
             if key not in keys:
                 return _unreadable(f"{key!r}", f"There are: {', '.join(keys)}.")

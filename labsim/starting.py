@@ -47,7 +47,7 @@ def start(
                 "No second one was started.",
                 "Use that one, or call its stop() first; reset() starts it afresh.",
             )
-    plan = estate if isinstance(estate, Plan) else plans.load(estate or None)
+    plan = estate if isinstance(estate, Plan) else plans.load(estate)
     if clients:
         from labsim.estate.outside_clients import admitted
 

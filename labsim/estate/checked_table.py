@@ -38,7 +38,8 @@ def read(file: Path) -> Any:
         raise LabError(f"{shown(file)} is missing.", "The estate was not loaded.", todo) from None
     except (OSError, UnicodeDecodeError) as error:
         todo = "Make it a readable UTF-8 text file."
-        raise LabError(f"{shown(file)} cannot be read: {error}.", todo=todo) from None
+        why = error.strerror if isinstance(error, OSError) else error
+        raise LabError(f"{shown(file)} cannot be read: {why}.", todo=todo) from None
     kind = "JSON" if file.suffix == ".json" else "TOML"
     try:
         if kind == "TOML":

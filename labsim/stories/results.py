@@ -46,6 +46,7 @@ def written(out: Path, names: Iterable[str]) -> Iterator[Results]:
 
     Raises LabError if another run is at it, or if the folder cannot be written.
     """
+    did = "Nothing was started."
     try:
         out.mkdir(parents=True, exist_ok=True)
         with _alone_in(out):
@@ -56,11 +57,12 @@ def written(out: Path, names: Iterable[str]) -> Iterator[Results]:
                 (out / "attempts.csv").open("w") as attempts,
                 (out / "events.jsonl").open("w") as events,
             ):
+                did = "The run ended there; the lines that were written are whole, and stay."
                 yield Results(attempts, events, COLUMNS)
     except OSError as error:
         raise LabError(
             f"The results cannot be written to {out}: {error.strerror}.",
-            "The run ended there; the lines that were written are whole, and stay.",
+            did,
             "Make room, or name another folder with --out.",
         ) from error
 

@@ -32,7 +32,7 @@ def lab() -> Iterator[labsim.Lab]:
             lambda lab: lab.attacker.steal("storefront", by="magic"),
             "container_files, former_employee, log_line",
         ),
-        (lambda lab: lab.attacker.show(99999), "numbered from 1"),
+        (lambda lab: lab.attacker.show(99999), "There is no attempt 99999"),
     ],
 )
 def test_an_unknown_name_is_answered_with_those_that_exist(

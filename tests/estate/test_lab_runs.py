@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,12 @@ USED: list[Callable[[labsim.Lab], object]] = [
     lambda lab: lab.advance(days=1),
     lambda lab: lab.attacker.steal("storefront", by="log_line"),
 ]
+
+
+@pytest.mark.parametrize("wrong", [{}, [], 0, False, 7], ids=str)
+def test_what_is_no_estate_is_not_taken_for_the_labs_own(wrong: Any) -> None:
+    with pytest.raises(LabError, match=r"is no estate file\. No estate was loaded"):
+        labsim.start(wrong, quiet=True)
 
 
 def test_time_passes_for_every_process_at_once() -> None:

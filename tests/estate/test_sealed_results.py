@@ -71,7 +71,7 @@ def test_what_does_not_exist_is_answered_with_what_does(lab: labsim.Lab) -> None
     lab.attacker.replay(loot[0], by="token_as_is")
     with pytest.raises(LabError, match="There are: token_as_is"):
         lab.attacker.show("own_proof")
-    with pytest.raises(LabError, match="numbered from 1 to"):
+    with pytest.raises(LabError, match="numbered from 1 to 2"):
         lab.attacker.beside(9, "")
     with pytest.raises(LabError, match="request_id"):
         lab.attacker.beside(1, "nobody's")

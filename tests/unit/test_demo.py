@@ -27,6 +27,18 @@ def test_a_second_run_into_one_folder_is_refused_and_changes_nothing(
     assert (out / "events.jsonl").read_text() == '{"name":"first"}\n{"name":"second"}\n'
 
 
+def test_a_folder_that_cannot_be_written_is_said_with_how_far_the_run_came(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    nothing = pytest.raises(LabError, match=r"File exists\. Nothing was started\. .*--out")
+    with nothing, demo._results(file):
+        pytest.fail("it was started")
+    full = OSError(28, "No space left on device")
+    ended = pytest.raises(LabError, match=r"No space left on device\. The run ended there; .*stay")
+    with ended, demo._results(tmp_path / "out"):
+        raise full
+
+
 def test_a_run_after_another_begins_afresh(tmp_path: Path) -> None:
     for name in ("first", "second"):
         with demo._results(tmp_path) as results:

@@ -83,8 +83,8 @@ def test_a_single_attempt_takes_a_single_word() -> None:
         ({"token_as_is": "refused"}, "served, not_possible"),
         ({"token_as_is": 3}, "served, not_possible"),
         ({"nowhere": "served"}, "request_as_is, stolen_key, token_as_is"),
-        ("served", "request_as_is, stolen_key, token_as_is"),
-        (["served"], "Give {replay: word}"),
+        ("served", "There are: request_as_is, stolen_key, token_as_is"),
+        (["served"], "Give a word for each replay, as"),
     ],
 )
 def test_a_prediction_that_cannot_be_read_stays_sealed_and_says_what_can(
@@ -114,3 +114,7 @@ def test_what_would_give_it_away_is_sealed_too() -> None:
     sealed = Sealed("Attempt 3")
     assert repr(sealed) == "Attempt 3 is sealed, until the result above was predicted."
     assert "Attempt 3" in sealed._repr_html_()
+
+
+def test_nothing_to_predict_is_no_fault_of_pythons() -> None:
+    assert "cannot be read" in repr(Prediction(ROWS.head(0), "served"))
