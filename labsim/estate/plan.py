@@ -157,7 +157,7 @@ class Plan:
     def resource(self, name: str) -> Resource:
         """Return a resource by name; LabError that lists those there are."""
         if not isinstance(name, str) or name not in self.resources:
-            raise LabError.unknown("resource", name, self.resources)
+            raise LabError.unknown("resource server", name, self.resources)
         return self.resources[name]
 
     def client(self, name: str) -> Client:

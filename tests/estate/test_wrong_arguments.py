@@ -62,7 +62,7 @@ def test_what_is_no_loot_is_not_replayed(lab: labsim.Lab) -> None:
     for wrong in (3, "nothing", ["token_as_is", "x"], {}):
         with pytest.raises(LabError, match="no replay called"):
             lab.attacker.replay(haul, by=wrong)
-        with pytest.raises(LabError, match="no resource called"):
+        with pytest.raises(LabError, match="no resource server called"):
             lab.attacker.replay(haul, by="token_as_is", against=wrong)
     assert len(lab.attempts()) == before
     assert len(lab.attacker.replay(haul, by="token_as_is", against="orders")) == 2

@@ -98,7 +98,7 @@ def test_a_plan_cannot_be_changed(lab_plan: Plan) -> None:
 def test_an_unknown_name_is_answered_with_those_there_are(lab_plan: Plan) -> None:
     with pytest.raises(LabError, match=r"no client called 'crm'.*storefront.*nightly-export"):
         lab_plan.client("crm")
-    with pytest.raises(LabError, match=r"no resource called 'storefront'.*orders.*admin"):
+    with pytest.raises(LabError, match=r"no resource server called 'storefront'.*orders.*admin"):
         lab_plan.resource("storefront")
 
 

@@ -78,7 +78,7 @@ def test_the_servers_from_which_most_follows_come_first() -> None:
         (["orders", "mail", "payroll"], "names each resource server once. Missing: vault"),
         (["orders", "mail", "payroll", "vault", "mail"], "Take out what is there twice"),
         (["orders", "mail", "payroll", "mail"], "Missing: vault"),
-        (["orders", "mail", "payroll", "vualt"], "no resource called 'vualt'"),
+        (["orders", "mail", "payroll", "vualt"], "no resource server called 'vualt'"),
         ([], "Missing: orders, mail, payroll, vault"),
     ],
 )
