@@ -33,7 +33,7 @@ def room(name: str, out: Path, estate: str | None) -> int:
         )
     preset = known[name]
     print("\n".join(_card(preset, museum.role_of(preset))), end="\n\n")
-    with demo._results(out) as results, labsim.start(quiet=True) as lab:
+    with demo.opened_results(out) as results, labsim.start(quiet=True) as lab:
         lab.attacker.on_attempt = results.attempt
         try:
             seen = museum.visit(lab, name, lambda each: print(f"  {_line(each)}"))

@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> int:
 
         return _museum.room(options.weaken, out / "weakened" / options.weaken, options.estate)
     plan = _plan(options.estate)
-    with _results(out) as results:
+    with opened_results(out) as results:
         return _run(plan, out, results, options.seed)
 
 
@@ -76,7 +76,8 @@ def _interrupted(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _results(out: Path) -> AbstractContextManager[Results]:
+def opened_results(out: Path) -> AbstractContextManager[Results]:
+    """Open the folder that results are written to; raises LabError if it cannot be used."""
     from labsim.stories.results import written
 
     return written(out, (*RESULTS, *FOLLOWED))

@@ -19,7 +19,7 @@ def test_a_second_run_into_one_folder_is_refused_and_changes_nothing(
 ) -> None:
     monkeypatch.setattr(labsim, "start", lambda **_: pytest.fail("a second run was started"))
     out = tmp_path / "out"
-    with demo._results(out) as results:
+    with demo.opened_results(out) as results:
         results.events([{"name": "first"}])
         with pytest.raises(LabError, match=rf"Another run .* to {out}\. .*--out"):
             demo.main(["--out", str(out)])
@@ -31,27 +31,27 @@ def test_a_folder_that_cannot_be_written_is_said_with_how_far_the_run_came(tmp_p
     file = tmp_path / "file"
     file.touch()
     nothing = pytest.raises(LabError, match=r"File exists\. Nothing was started\. .*--out")
-    with nothing, demo._results(file):
+    with nothing, demo.opened_results(file):
         pytest.fail("it was started")
     full = OSError(28, "No space left on device")
     ended = pytest.raises(LabError, match=r"No space left on device\. The run ended there; .*stay")
-    with ended, demo._results(tmp_path / "out"):
+    with ended, demo.opened_results(tmp_path / "out"):
         raise full
 
 
 def test_a_run_after_another_begins_afresh(tmp_path: Path) -> None:
     for name in ("first", "second"):
-        with demo._results(tmp_path) as results:
+        with demo.opened_results(tmp_path) as results:
             results.events([{"name": name}])
         assert (tmp_path / "events.jsonl").read_text() == f'{{"name":"{name}"}}\n'
-    with pytest.raises(ZeroDivisionError), demo._results(tmp_path):
+    with pytest.raises(ZeroDivisionError), demo.opened_results(tmp_path):
         _ = 1 / 0
-    with demo._results(tmp_path):
+    with demo.opened_results(tmp_path):
         assert (tmp_path / "events.jsonl").read_text() == ""
 
 
 def test_runs_into_two_folders_do_not_disturb_each_other(tmp_path: Path) -> None:
-    with demo._results(tmp_path / "a") as one, demo._results(tmp_path / "b") as other:
+    with demo.opened_results(tmp_path / "a") as one, demo._results(tmp_path / "b") as other:
         one.events([{"name": "a"}])
         other.events([{"name": "b"}])
     assert [(tmp_path / n / "events.jsonl").read_text()[9] for n in "ab"] == ["a", "b"]
