@@ -51,7 +51,7 @@ def test_a_run_after_another_begins_afresh(tmp_path: Path) -> None:
 
 
 def test_runs_into_two_folders_do_not_disturb_each_other(tmp_path: Path) -> None:
-    with demo.opened_results(tmp_path / "a") as one, demo._results(tmp_path / "b") as other:
+    with demo.opened_results(tmp_path / "a") as one, demo.opened_results(tmp_path / "b") as other:
         one.events([{"name": "a"}])
         other.events([{"name": "b"}])
     assert [(tmp_path / n / "events.jsonl").read_text()[9] for n in "ab"] == ["a", "b"]
