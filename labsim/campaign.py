@@ -103,15 +103,19 @@ class Campaign:
         """
         wave = [self._named(piece) for piece in loot]
         self._begin()
-        self._attacker.tokens.on_rotation = self._known.rotates
-        hop = 0
-        while wave:
-            found: list[Credential] = []
-            for credential, target in self._pairs(wave, hop):
-                for row in self._try(credential, target):
-                    yield row
-                    found += self._read(credential, target, row)
-            wave, hop = found, hop + 1
+        tokens, hop = self._attacker.tokens, 0
+        before, tokens.on_rotation = tokens.on_rotation, self._known.rotates
+        try:
+            while wave:
+                found: list[Credential] = []
+                for credential, target in self._pairs(wave, hop):
+                    for row in self._try(credential, target):
+                        yield row
+                        found += self._read(credential, target, row)
+                wave, hop = found, hop + 1
+        finally:
+            # What the attacker does afterwards is not this journal's business, which may be closed.
+            tokens.on_rotation = before
 
     def _begin(self) -> None:
         of = {"seed": self._seed, "targets": [target.name for target in self._targets]}

@@ -1,4 +1,8 @@
-"""JupyterLab and chromium, each started once, and the notebook that a test names."""
+"""JupyterLab and chromium, each started once a file, and the notebook that a test names.
+
+Not once a run: playwright keeps an event loop running in this thread while chromium is open, and
+tests of other files, which may come in between, run their own.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +14,13 @@ from playwright.sync_api import Browser
 from tests.browser.in_browser import Jupyter, Open, chromium, jupyter_in, notebook_in
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
     with jupyter_in(tmp_path_factory.mktemp("home")) as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium() as started:
         yield started

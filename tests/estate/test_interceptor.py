@@ -279,14 +279,14 @@ def test_it_dies_with_its_parent(ends: ExitStack) -> None:
 @pytest.mark.parametrize("which", ["own", "trusted"])
 @pytest.mark.parametrize("pem", [b"", b"nonsense", OTHER.key_pem], ids=["empty", "no PEM", "key"])
 def test_it_does_not_start_on_a_bad_file(run: Run, which: str, pem: bytes) -> None:
-    with pytest.raises(ProcessDied, match=r"LabError: The .*\.pem cannot be used: "):
+    with pytest.raises(ProcessDied, match=r"The .*\.pem cannot be used: "):
         run.fork(f"bad-{next(numbers)}", **{which: pem}).wait_ready()
 
 
 def test_it_does_not_start_where_mitmproxy_cannot(run: Run) -> None:
     name = f"bad-{next(numbers)}"
     Path(run.file(f"{name}/x", b"")).with_name("mitmproxy-dhparam.pem").symlink_to("no/where")
-    with pytest.raises(ProcessDied, match="LabError: The interceptor could not start: "):
+    with pytest.raises(ProcessDied, match="The interceptor could not start: "):
         run.fork(name).wait_ready()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from labsim.campaign import Campaign
 from labsim.checks import StorageUnavailable
 from labsim.errors import LabError
 from labsim.estate.journal import JournalFile
@@ -25,7 +26,7 @@ from tests.killed_campaigns import (
     told,
 )
 from tests.random_plans import random_plan
-from tests.wired_estate import MemoryJournal
+from tests.wired_estate import REPLAYS, MemoryJournal, WiredEstate
 
 
 @pytest.fixture(params=CASES)
@@ -127,6 +128,19 @@ def test_a_rotated_refresh_token_is_followed_after_a_restart() -> None:
     # Killed right after it was noted: the attempt is made once more, with the newer token.
     rows = case.resume(MemoryJournal(case.journal[: rotated + 1]))
     assert told(rows) == told(case.rows)
+
+
+def test_what_the_attacker_refreshes_afterwards_is_not_in_the_journal() -> None:
+    estate, journal = WiredEstate(bound("lead-sync", "dpop", custody="memory")), MemoryJournal()
+    attacker, loot = estate.attacker(), estate.robbed("lead-sync", "container_files")
+    list(Campaign(attacker, estate.targets, REPLAYS, 0, journal).run(loot))
+    written = list(journal.entries())
+    assert any(entry["entry"] == "rotated" for entry in written)
+    refreshing = next(piece for piece in loot if piece.refresh_token)
+    crm = next(target for target in estate.targets if target.name == "crm")
+    again = attacker.replay(REPLAYS["new_token_for_own_key"], refreshing, crm)
+    assert again.outcome == "served"
+    assert list(journal.entries()) == written
 
 
 def test_a_refresh_token_that_was_rotated_in_the_moment_of_death_is_lost() -> None:
