@@ -51,3 +51,13 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file with one worker, which makes for all its tests what they share.
+
+    A test of a notebook shares nothing with the next one, and there are many long ones in a file.
+    """
+    for item in items:
+        if item.path.parent.name != "notebooks":
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))

@@ -42,8 +42,7 @@ def main(arguments: list[str]) -> int:
     suites = [name for name in suites_in(TESTS) if name in FAST or not options.fast]
     left_out = not_run(TESTS, suites, absent)
     _print(left_out)
-    beside = side_by_side(for_pytest) if options.fast else []
-    chosen = [*selection(suites, absent, for_pytest), *beside]
+    chosen = [*selection(suites, absent, for_pytest), *side_by_side(for_pytest)]
     status = run_tool("pytest", *chosen, *for_pytest)
     # Again at the end, where it is read: green is not the same as complete.
     _print(left_out)
@@ -84,14 +83,13 @@ def selection(suites: list[str], absent: dict[str, str], for_pytest: list[str]) 
 def side_by_side(for_pytest: list[str]) -> list[str]:
     """Return pytest's arguments for a worker on each core, at most four.
 
-    Only the fast tests: the others start processes, and some measure what their own start. None
-    where a debugger is asked for, which there is one terminal for, or another number of workers.
+    None where a debugger is asked for, which there is one terminal for, or another number of
+    workers. tests/conftest.py says what stays with one worker.
     """
     workers = min(os.cpu_count() or 1, 4)
     if workers == 1 or any(each.startswith(_ONE_PROCESS) for each in for_pytest):
         return []
-    # What a file makes for several of its tests, one worker makes for all of them.
-    return ["-n", str(workers), "--dist", "loadfile"]
+    return ["-n", str(workers), "--dist", "loadgroup"]
 
 
 def _line(what: str, program: str) -> str:

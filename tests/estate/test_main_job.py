@@ -19,6 +19,7 @@ from labsim.http_message import Ending
 from labsim.measuring import main_job, rollout
 from labsim.rooms import names
 from labsim.stories import oracle
+from tests.own_estate import written
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +144,9 @@ def test_a_cell_that_differs_is_named_and_fails_the_run(
     right = "log_line,none,bearer,token_as_is,base,same_resource,served,,"
     file.write_text(file.read_text().replace(right, wrong))
     monkeypatch.setattr(plans, "DATA", data)
-    assert demo.main(["--out", str(tmp_path / "out")]) == 1
+    # A small estate: its outcomes are held against the same file.
+    estate = str(written(tmp_path))
+    assert demo.main(["--out", str(tmp_path / "out"), "--estate", estate]) == 1
     printed = capsys.readouterr().out
     assert "1 cells differ" in printed
     assert "log_line / none / bearer / token_as_is / base / same_resource" in printed
