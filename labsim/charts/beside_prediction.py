@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from labsim.charts import curves, palette, scales, style, words
+from labsim.charts import count_axis, curves, palette, style, words
 from labsim.charts.picture import Picture
 from labsim.errors import LabError
 
@@ -58,12 +58,8 @@ def _figure(rows: list[Row], title: str) -> Figure:
 
 
 def _axis(axes: Axes, top: float, bottom: float, most: int, scale: float) -> None:
-    left = MARGIN + LABEL
-    for tick in (0, *scales.count_ticks(most)):
-        x, line = left + tick * scale, palette.LIGHT["line" if tick else "muted"]
-        axes.plot([x, x], [top, bottom], color=line, linewidth=0.8, zorder=0)
-        style.write(axes, x, bottom + 0.12, f"{tick:,}", 8, "muted", ha="center")
-    style.write(axes, left, bottom + 0.31, "records, of all in the estate", 8, "muted")
+    unit = "records, of all in the estate"
+    count_axis.draw(axes, MARGIN + LABEL, top, bottom, scale=scale, most=most, unit=unit)
 
 
 def _row(axes: Axes, y: float, row: Row, scale: float) -> None:

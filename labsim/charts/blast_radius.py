@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from labsim.charts import findings, palette, scales, style, words
+from labsim.charts import count_axis, findings, palette, style, words
 from labsim.charts.findings import Bar, Together
 from labsim.charts.picture import Picture
 
@@ -85,13 +85,10 @@ def _height(each: Together) -> float:
 
 
 def _axis(axes: Axes, top: float, bottom: float, scale: float) -> None:
-    left = MARGIN + LABEL
-    for tick in (0, *scales.count_ticks(AXIS / scale)):
-        x, line = left + tick * scale, palette.LIGHT["line" if tick else "muted"]
-        axes.plot([x, x], [top + 0.1, bottom], color=line, linewidth=0.8, zorder=0)
-        style.write(axes, x, bottom + 0.12, f"{tick}", 8, "muted", ha="center")
     unit = "records: distinct ones, of those at the servers that the robbed clients call"
-    style.write(axes, left, bottom + 0.33, unit, 8, "muted")
+    count_axis.draw(
+        axes, MARGIN + LABEL, top + 0.1, bottom, scale=scale, most=AXIS / scale, unit=unit
+    )
 
 
 def _bar(axes: Axes, y: float, each: Together, scale: float) -> None:

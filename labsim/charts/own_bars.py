@@ -12,7 +12,7 @@ from typing import Any, Final
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from labsim.charts import having, palette, scales, style, words
+from labsim.charts import count_axis, having, palette, style, words
 from labsim.charts.having import Row
 from labsim.charts.picture import Picture
 
@@ -112,13 +112,8 @@ def _figure(bars: list[dict[str, Any]], title: str) -> Figure:
 
 
 def _axis(axes: Axes, top: float, bottom: float, scale: float) -> None:
-    left = MARGIN + LABEL
-    for tick in (0, *scales.count_ticks(AXIS / scale)):
-        x, line = left + tick * scale, palette.LIGHT["line" if tick else "muted"]
-        axes.plot([x, x], [top, bottom], color=line, linewidth=0.8, zorder=0)
-        style.write(axes, x, bottom + 0.12, f"{tick}", 8, "muted", ha="center")
     unit = "records: distinct ones, of those at the servers that the robbed client calls"
-    style.write(axes, left, bottom + 0.34, unit, 8, "muted")
+    count_axis.draw(axes, MARGIN + LABEL, top, bottom, scale=scale, most=AXIS / scale, unit=unit)
 
 
 def _bar(axes: Axes, y: float, bar: Row, scale: float) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from labsim.charts import palette, scales, style, words
+from labsim.charts import count_axis, palette, style, words
 from labsim.charts.picture import Picture
 from labsim.errors import LabError
 
@@ -72,13 +72,8 @@ def _figure(orders: list[list[Row]], title: str) -> Figure:
 
 
 def _axis(axes: Axes, top: float, bottom: float, most: int, scale: float) -> None:
-    left = MARGIN + LABEL
-    for tick in (0, *scales.count_ticks(most)):
-        x, line = left + tick * scale, palette.LIGHT["line" if tick else "muted"]
-        axes.plot([x, x], [top, bottom], color=line, linewidth=0.8, zorder=0)
-        style.write(axes, x, bottom + 0.12, f"{tick:,}", 8, "muted", ha="center")
     unit = "records still open, of all in the estate"
-    style.write(axes, left, bottom + 0.3, unit, 8, "muted")
+    count_axis.draw(axes, MARGIN + LABEL, top, bottom, scale=scale, most=most, unit=unit)
 
 
 def _bar(axes: Axes, y: float, row: Row, scale: float) -> None:

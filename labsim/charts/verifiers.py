@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from labsim.charts import palette, scales, style, words
+from labsim.charts import count_axis, palette, style, words
 from labsim.charts.picture import Picture
 from labsim.errors import LabError
 
@@ -82,13 +82,8 @@ def _figure(rows: list[Row], title: str) -> Figure:
 
 
 def _axis(axes: Axes, top: float, bottom: float, scale: float) -> None:
-    left = MARGIN + LABEL
-    for tick in (0, *scales.count_ticks(AXIS / scale)):
-        x, line = left + tick * scale, palette.LIGHT["line" if tick else "muted"]
-        axes.plot([x, x], [top, bottom], color=line, linewidth=0.8, zorder=0)
-        style.write(axes, x, bottom + 0.13, f"{tick}", 8, "muted", ha="center")
     unit = "records: distinct ones, sent to the thief in answer to a replay"
-    style.write(axes, left, bottom + 0.36, unit, 8, "muted")
+    count_axis.draw(axes, MARGIN + LABEL, top, bottom, scale=scale, most=AXIS / scale, unit=unit)
 
 
 def _bar(axes: Axes, y: float, row: Row, scale: float) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from labsim.blast.predicted import predicted
 from labsim.exercises import claims
 from labsim.exercises.counted import agree, count_each, found
-from labsim.exercises.counting import Counts
 from labsim.exercises.exercise import Choice, Matching, Wrong
 from labsim.exercises.late import late, what_stays_open
 from labsim.exercises.noticed import alarms, watch
@@ -75,7 +74,7 @@ _WHO_ASKS = (
     "look at the path above."
 )
 
-how_far_today = Counts(
+how_far_today = Matching(
     "blast_radius.how_far_today",
     "How many of 120 records does each theft expose? Options: 0, 12, 24, 110, 120.",
     options=(0, 12, 24, 110, 120),

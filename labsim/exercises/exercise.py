@@ -220,8 +220,8 @@ class Matching(Exercise):
         name: str,
         question: str,
         *,
-        options: tuple[str, ...],
-        why: Mapping[tuple[str, str], str],
+        options: tuple[str, ...] | tuple[int, ...],
+        why: Mapping[tuple[str, Any], str],
         look: Mapping[str, str],
         **more: Any,
     ) -> None:
@@ -235,8 +235,9 @@ class Matching(Exercise):
         if not isinstance(answer, Mapping) or set(answer) != set(self.reference):
             raise Unreadable(f"Give a mapping with exactly these keys: {things}.")
         for thing, option in answer.items():
-            if not isinstance(option, str) or option not in self.options:
-                listed = ", ".join(self.options)
+            # Of the same type: True is no number here.
+            if type(option) is not type(self.options[0]) or option not in self.options:
+                listed = ", ".join(map(str, self.options))
                 raise Unreadable(f"{thing}: {option!r} is not one of the options: {listed}.")
         for thing, right in self.reference.items():
             if answer[thing] != right:
